@@ -1,0 +1,1 @@
+"""The tui widgets room."""
