@@ -1,8 +1,8 @@
-"""Makes the demo's speech clips: reads each `NN.txt` in the clips folder aloud with flite and writes `NN.opus` beside it.
+"""Makes the demo's speech clips: reads each `NN.txt` in the clips folder aloud with flite, into `NN.opus` beside it.
 
-Run by hand when a text changes, never by pulsetui itself: `python tools/make_clips.py [NN…]`. Needs `flite` (Debian's package of
-that name) and PyAV. The voice is `rms`: through Opus at this rate the offline recogniser gets about one word in twenty of it
-wrong, and of `awb` and `slt` three times as many.
+Run by hand when a text changes, never by pulsetui itself: `python tools/make_clips.py [NN…]`. Needs `flite` (Debian's
+package of that name) and PyAV. The voice is `rms`: through Opus at this rate the offline recogniser gets about one word
+in twenty of it wrong, and of `awb` three times as many.
 """
 
 from __future__ import annotations
