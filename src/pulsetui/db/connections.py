@@ -57,6 +57,7 @@ class Transaction(Reader):
         """Take the writer's connection."""
         super().__init__(connection)
         self._callbacks: list[Callable[[], None]] = []
+        self._undos: list[Callable[[], None]] = []
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement and return how many rows it changed."""
@@ -78,6 +79,15 @@ class Transaction(Reader):
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the event loop right after the commit; never if the transaction is rolled back."""
         self._callbacks.append(callback)
+
+    def after_rollback(self, undo: Callable[[], None]) -> None:
+        """Call `undo` on the event loop right after a rollback; never if the transaction is committed."""
+        self._undos.append(undo)
+
+    def withdraw(self) -> None:
+        """Run what waits for a rollback, the latest first. For `Database` alone."""
+        for undo in reversed(self._undos):
+            undo()
 
     def announce(self) -> None:
         """Run what waits for the commit, in order. For `Database` alone."""
