@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from tools.document_settings import PAGE, page, tables
 
 from pulsetui.settings.keys import setting_fields
-from tools.document_settings import PAGE, page, tables
 
 
 @pytest.mark.parametrize("key", sorted(setting_fields()))

@@ -220,7 +220,7 @@ def test_paths_are_absolute_and_storage_lies_in_the_data_folder_unless_set(
     assert load(tmp_path, paths__storage_dir="/media").settings.paths.storage == Path("/media")
 
 
-@pytest.mark.parametrize(("value", "reason"), [("", "is not a path"), ("~nobody-of-that-name/x", "can't be found")])
+@pytest.mark.parametrize(("value", "reason"), [("", "is not a path"), ("~nobody-of-that-name/x", "leads nowhere")])
 def test_a_data_folder_that_names_nothing_is_refused(tmp_path: Path, value: str, reason: str) -> None:
     assert reason in str(refusal(tmp_path, paths__data_dir=value))
 
@@ -235,3 +235,16 @@ def test_json_gives_bytes_and_seconds() -> None:
     assert plain["disk_management"]["hard_limit"] == 250_000_000_000
     assert plain["disk_management"]["check_interval"] == 30.0
     assert plain["disk_management"]["pause_threshold"] is None
+
+
+def test_a_folder_behind_a_link_is_resolved_once(tmp_path: Path) -> None:
+    (tmp_path / "big-disk").mkdir()
+    (tmp_path / "link").symlink_to("big-disk")
+    assert load(tmp_path, paths__data_dir=str(tmp_path / "link" / "data")).settings.paths.data_dir == (
+        tmp_path / "big-disk" / "data"
+    )
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert "leads nowhere" in str(refusal(tmp_path, paths__data_dir=str(tmp_path / "loop")))

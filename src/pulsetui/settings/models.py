@@ -46,7 +46,7 @@ class Section(BaseModel):
 class Paths(Section):
     """Where pulsetui keeps its state and the media."""
 
-    data_dir: FolderPath = Field(default_factory=lambda: Path("~/.local/share/pulsetui").expanduser())
+    data_dir: FolderPath = Field(Path("~/.local/share/pulsetui"), validate_default=True)
     """The folder of the database, transcripts and everything else but the videos. It has one owner at a time."""
     storage_dir: OptionalFolderPath = None
     """The folder that holds `videos/`. Empty: `storage` in the data folder."""

@@ -45,14 +45,15 @@ def _names(value: object) -> object:
 
 
 def _a_path(value: object) -> Path:
+    """Return the absolute path with links resolved, once, here: `files` refuses to follow any."""
     if not isinstance(value, str | Path) or not str(value).strip():
         raise ValueError(f"{value!r} is not a path; use a folder's path, where ~ is your home")
     if "\0" in str(value):
         raise ValueError("a path can't hold a NUL character")
     try:
-        return Path(value).expanduser().absolute()
-    except RuntimeError as error:
-        raise ValueError(f"{str(value)!r} names a home that can't be found; write the whole path") from error
+        return Path(value).expanduser().resolve()
+    except (RuntimeError, OSError) as error:
+        raise ValueError(f"{str(value)!r} leads nowhere ({error}); write the whole path") from error
 
 
 _seconds = PlainSerializer(lambda value: value.total_seconds(), return_type=float, when_used="json-unless-none")
