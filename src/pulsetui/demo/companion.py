@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from pulsetui.errors import WorkerFailedError
 from pulsetui.processes.runner import CANCELLED, OnEvent, TaskSpec, run
 
 
 @asynccontextmanager
-async def companion(spec: TaskSpec, on_event: OnEvent) -> AsyncIterator[None]:
+async def companion(spec: TaskSpec, on_event: OnEvent) -> AsyncIterator[asyncio.Task[dict[str, Any]]]:
     """Run a task that doesn't end by itself; the block begins with its first event and ends it.
+
+    The block gets the asyncio task behind it, which is done in the middle of the block only if the process died.
 
     Raises:
         WorkerFailedError: the task failed, before or during the block.
@@ -24,7 +27,7 @@ async def companion(spec: TaskSpec, on_event: OnEvent) -> AsyncIterator[None]:
     """
     started, stop = asyncio.Event(), asyncio.Event()
 
-    def take(event: dict[str, object]) -> None:
+    def take(event: dict[str, Any]) -> None:
         on_event(event)
         started.set()
 
@@ -33,7 +36,7 @@ async def companion(spec: TaskSpec, on_event: OnEvent) -> AsyncIterator[None]:
     try:
         await asyncio.wait({running, starting}, return_when=asyncio.FIRST_COMPLETED)
         if started.is_set():
-            yield
+            yield running
     finally:
         starting.cancel()
         stop.set()

@@ -55,11 +55,12 @@ async def watching(folders: Iterable[Path], *, interval_s: float = INTERVAL_S) -
         news.set()
 
     arguments = {"folders": [str(folder) for folder in folders], "interval_s": interval_s}
-    async with companion(TaskSpec("pulsetui.demo.watch:observe", arguments), take):
+    async with companion(TaskSpec("pulsetui.demo.watch:observe", arguments), take) as running:
+        running.add_done_callback(lambda _: news.set())
         yield seen
         ended_s = time.monotonic()
         async with asyncio.timeout(_LAST_WORD_S):
-            while seen.began_s < ended_s:
+            while seen.began_s < ended_s and not running.done():
                 news.clear()
                 await news.wait()
 
