@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import av
@@ -62,6 +63,14 @@ def test_a_video_plays_the_whole_clip_beside_a_picture(tmp_path: Path, video: Vi
     assert len(pictures) > 5
     assert pictures == sorted(pictures)
     assert pictures[-1] == pytest.approx(spoken_s, rel=0.2)
+
+
+def test_sound_and_picture_lie_side_by_side_so_that_a_cut_off_download_has_both(tmp_path: Path) -> None:
+    with av.open(str(made(tmp_path, MKV)), "r") as media:
+        times_s = [float(packet.pts * packet.time_base) for packet in media.demux() if packet.pts is not None]
+
+    furthest_s = itertools.accumulate(times_s, max)
+    assert max(furthest - time for furthest, time in zip(furthest_s, times_s, strict=True)) < 0.5
 
 
 @pytest.mark.parametrize("size_bytes", [250_000, 1_000_000, 5_000_000, 10_000_000])

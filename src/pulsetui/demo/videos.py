@@ -135,7 +135,7 @@ async def make_videos(
 def make(arguments: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
     """Make videos in a child process: the task behind `make_videos`."""
     total_bytes = 0
-    with Folder.open(Path(arguments["folder"])) as folder:
+    with Folder.open(Path(arguments["folder"]).resolve()) as folder:
         for video in (Video(**fields) for fields in arguments["videos"]):
             total_bytes += make_video(folder, video)
             emit({"made": video.name})

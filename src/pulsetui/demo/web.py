@@ -35,7 +35,7 @@ def serve(arguments: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
         NotFoundError: there is no such folder.
     """
     try:
-        folder = Folder.open(Path(arguments["folder"]))
+        folder = Folder.open(Path(arguments["folder"]).resolve())
     except FileNotFoundError as error:
         raise NotFoundError(f"there is no folder {arguments['folder']} to serve") from error
     with folder:
