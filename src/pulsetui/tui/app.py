@@ -1,0 +1,134 @@
+"""The application: owns screens, keys, themes and the bridge from changes to screens.
+
+It knows no widget and no figure; what is read and shown is up to the screens.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from functools import partial
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.filter import LineFilter, Monochrome, NoColor
+from textual.screen import Screen
+
+from pulsetui import resources
+from pulsetui.clock import Clock, SystemClock
+from pulsetui.errors import PulseError
+from pulsetui.tui import keys, theme
+from pulsetui.tui.dialogs.quit import QuitDialog
+from pulsetui.tui.glyphs import AsciiFilter, is_ascii_only
+from pulsetui.tui.renderables.text import safe
+from pulsetui.tui.screens.help import HelpScreen
+from pulsetui.tui.screens.job import JobScreen
+from pulsetui.tui.screens.live import LiveScreen
+from pulsetui.tui.screens.pipeline import PipelineScreen
+from pulsetui.tui.screens.pulse import PulseScreen
+from pulsetui.tui.source import QuitChoice, Source
+
+STYLE_SHEETS = ("app.tcss", "pulse.tcss", "pipeline.tcss", "job.tcss", "help.tcss")
+
+
+class PulseApp(App[QuitChoice]):
+    """Runs the screens on one `Source`; returns how to go on, or None if that was never asked."""
+
+    TITLE = "pulsetui"
+    BINDINGS = keys.bindings("app")
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        clock: Clock | None = None,
+        zone: tzinfo | None = None,
+        reduced_motion: bool = False,
+        ascii_only: bool | None = None,
+    ) -> None:
+        """Take the seam to the core; `ascii_only` None asks the locale, `zone` None is the machine's."""
+        super().__init__(css_path=[resources.styles_dir() / name for name in STYLE_SHEETS])
+        self.source = source
+        self._clock = clock or SystemClock()
+        self._zone = zone
+        narrow = is_ascii_only(os.environ, sys.stdout.encoding) if ascii_only is None else ascii_only
+        self._ascii = AsciiFilter(enabled=narrow)
+        if reduced_motion:
+            self.animation_level = "none"
+        for own in theme.THEMES:
+            self.register_theme(own)
+        self.theme = theme.DEFAULT_THEME
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return our tokens for themes that don't bring them."""
+        return theme.defaults(self.current_theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters on the output. `NO_COLOR` means no colour here, not shades of grey."""
+        filters = [NoColor() if isinstance(given, Monochrome) else given for given in super().get_line_filters()]
+        return [*filters, self._ascii] if self._ascii.enabled else filters
+
+    def on_mount(self) -> None:
+        """Open Pulse and follow the changes."""
+        self.add_mode("pulse", partial(PulseScreen, self.source, self._clock, self._zone))
+        self.add_mode("pipeline", partial(PipelineScreen, self.source, self._clock, self._zone))
+        self.switch_mode("pulse")
+        self._follow()
+
+    @work(group="changes")
+    async def _follow(self) -> None:
+        """Wake the screen on display at each change."""
+        try:
+            async for _ in self.source.changes():
+                for screen in self.screen_stack:
+                    if isinstance(screen, LiveScreen):
+                        screen.wake()
+        except PulseError as error:
+            self.notify(safe(f"{error}. The screen still reads every few seconds."), severity="error", markup=False)
+
+    @on(LiveScreen.JobWanted)
+    def _open_job(self, message: LiveScreen.JobWanted) -> None:
+        """Show one job above the screen that asked."""
+        self.push_screen(JobScreen(self.source, self._clock, message.job_id, self._zone))
+
+    def action_show(self, mode: str) -> None:
+        """Go to a screen; asked for again, go to its first page."""
+        while len(self.screen_stack) > 1 and not self.screen.is_modal and mode == self.current_mode:
+            self.pop_screen()
+        self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        self.push_screen(HelpScreen())
+
+    async def action_quit(self) -> None:
+        """Leave; the owner is asked first while there is work."""
+        self._leave()
+
+    @work(group="quit", exclusive=True)
+    async def _leave(self) -> None:
+        """Ask where it matters, and leave."""
+        shown = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, LiveScreen)), None)
+        view = shown.pulse if shown else None
+        if view is None or view.attached or not (view.tasks or view.queued):
+            self.exit("drain")
+            return
+        downloads = sum(1 for task in view.tasks if task.kind == "download")
+        queued = dict(view.stages).get("queued", len(view.queued))
+        choice = await self.push_screen_wait(QuitDialog(downloads, len(view.tasks) - downloads, queued))
+        if choice is not None:
+            self.exit(choice)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Return what the palette offers: the same table as the keys, and the themes."""
+        place = screen.PLACE if isinstance(screen, LiveScreen) else "app"
+        for action in keys.commands(place):
+            yield SystemCommand(
+                action.label.capitalize(),
+                f"{action.help} ({action.key_text})",
+                partial(screen.run_action, action.click),
+            )
+        yield SystemCommand("Theme", "Choose another theme.", self.action_change_theme)

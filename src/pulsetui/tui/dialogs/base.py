@@ -1,0 +1,65 @@
+"""What all dialogs share: a question, what it is about, and answers of which the safe one has the focus."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+Answer = TypeVar("Answer")
+
+
+class QuestionDialog(ModalScreen[Answer], Generic[Answer]):
+    """Asks; returns the value of the answer that was chosen. Escape is the safe answer.
+
+    `answers` are label and value; the first is the safe one.
+    """
+
+    DEFAULT_CSS = """
+    QuestionDialog { align: center middle; }
+    QuestionDialog > Vertical {
+        width: 72; max-width: 100%; height: auto; max-height: 100%; border: round $accent; padding: 1 2;
+    }
+    QuestionDialog Static { width: 1fr; height: auto; }
+    QuestionDialog Horizontal { height: 1; margin-top: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "safe", show=False),
+        Binding("left,h", "app.focus_previous", show=False),
+        Binding("right,l", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, title: str, body: Content, answers: tuple[tuple[str, Answer], ...]) -> None:
+        """Take the question, what it is about (drawn, so already safe) and the answers."""
+        super().__init__()
+        self._title = title
+        self._body = body
+        self._answers = answers
+
+    def compose(self) -> ComposeResult:
+        """Lay out text and answers."""
+        with Vertical() as box:
+            box.border_title = Content(self._title)
+            yield Static(self._body, markup=False)
+            with Horizontal():
+                for index, (label, _) in enumerate(self._answers):
+                    yield Button(Content(label), id=f"answer-{index}", compact=True)
+
+    def on_mount(self) -> None:
+        """Put the focus on the safe answer."""
+        self.query_one("#answer-0", Button).focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Return the chosen answer."""
+        event.stop()
+        index = int((event.button.id or "answer-0").removeprefix("answer-"))
+        self.dismiss(self._answers[index][1])
+
+    def action_safe(self) -> None:
+        """Return the safe answer."""
+        self.dismiss(self._answers[0][1])

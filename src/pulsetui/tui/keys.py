@@ -1,0 +1,160 @@
+"""The one table of what can be done by key: bindings, footer, help and command palette all come from it.
+
+An entry's `id` is what settings remap by. An entry belongs to places: a screen, `list` for every panel with a cursor,
+`scroll` for every text, or `app` for everywhere. The footer of a screen shows at most eight entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Place = Literal["app", "pulse", "pipeline", "job", "list", "scroll"]
+
+FOOTER_KEYS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done, in every form that it is shown in."""
+
+    id: str
+    keys: tuple[str, ...]
+    """Textual key names; the first is the one that footer and help show first."""
+    action: str
+    """Textual's action string, run where the binding is."""
+    label: str
+    """One or two words for the footer and the palette."""
+    help: str
+    """A sentence for the help screen and the palette."""
+    places: tuple[Place, ...]
+    footer: tuple[Place, ...] = ()
+    """Where the footer shows it."""
+    shown: str = ""
+    """How its keys are written, where the names of the keys won't do."""
+
+    @property
+    def key_text(self) -> str:
+        """How the footer writes its first key."""
+        return self.shown or _written(self.keys[0])
+
+    @property
+    def click(self) -> str:
+        """The action string that works from anywhere on a screen."""
+        return "screen.open" if self.action == "open" else self.action
+
+    @property
+    def all_keys_text(self) -> str:
+        """How the help writes all of its keys."""
+        return " ".join(_written(key) for key in self.keys)
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("pulse.show", ("1",), "app.show('pulse')", "Pulse", "Show what runs, the disks and the activity.",
+           ("app",), ("pulse", "pipeline", "job")),
+    Action("pipeline.show", ("3",), "app.show('pipeline')", "Pipeline", "Show every job in a table.",
+           ("app",), ("pulse", "pipeline", "job")),
+    Action("jobs.add", ("a",), "screen.add", "add", "Add an episode by its URL or path.",
+           ("pulse", "pipeline"), ("pulse",)),
+    Action("pipeline.pause", ("p",), "screen.toggle_pause", "pause", "Pause new downloads, or resume them.",
+           ("pulse", "pipeline"), ("pulse",)),
+    Action("job.open", ("enter",), "open", "details", "Open the job under the cursor.",
+           ("list",), ("pulse", "pipeline")),
+    Action("find", ("slash",), "screen.find", "find", "Show only what contains a text; escape clears it.",
+           ("pulse", "pipeline"), ("pulse", "pipeline")),
+    Action("filter.next", ("f",), "screen.next_filter", "filter", "Step through the stages, or the kinds of events.",
+           ("pulse", "pipeline"), ("pipeline",)),
+    Action("sort.next", ("s",), "screen.next_sort", "sort", "Step through the orders of the table.", ("pipeline",)),
+    Action("job.mark", ("space",), "screen.mark", "mark", "Mark the job, so that r and c take all marked ones.",
+           ("pipeline",)),
+    Action("job.retry", ("r",), "screen.retry", "retry", "Try a job again that is held, dead, cancelled or waiting.",
+           ("pipeline", "job"), ("pipeline", "job")),
+    Action("job.cancel", ("c",), "screen.cancel", "cancel", "Cancel a job, after a question.",
+           ("pipeline", "job"), ("pipeline", "job")),
+    Action("read.again", ("ctrl+r",), "screen.read_again", "read again", "Read everything on the screen again.",
+           ("pulse", "pipeline", "job")),
+    Action("cursor.down", ("j", "down"), "cursor(1)", "down", "Move the cursor down.", ("list",)),
+    Action("cursor.up", ("k", "up"), "cursor(-1)", "up", "Move the cursor up.", ("list",)),
+    Action("cursor.page_down", ("pagedown", "ctrl+d"), "page(1)", "page down", "Move a page down.", ("list",)),
+    Action("cursor.page_up", ("pageup", "ctrl+u"), "page(-1)", "page up", "Move a page up.", ("list",)),
+    Action("cursor.first", ("g", "home"), "edge(-1)", "first", "Move to the first row.", ("list",)),
+    Action("cursor.last", ("G", "end"), "edge(1)", "last", "Move to the last row.", ("list",)),
+    Action("text.down", ("j", "down"), "scroll_down", "down", "Scroll down.", ("scroll",)),
+    Action("text.up", ("k", "up"), "scroll_up", "up", "Scroll up.", ("scroll",)),
+    Action("focus.next", ("tab",), "app.focus_next", "next panel", "Move to the next panel.", ("app",)),
+    Action("focus.previous", ("shift+tab",), "app.focus_previous", "previous panel", "Move to the panel before.",
+           ("app",)),
+    Action("back", ("escape",), "screen.back", "back", "Go back to where you were; clear the search first.",
+           ("pulse", "pipeline", "job"), ("job",)),
+    Action("palette", ("ctrl+p",), "app.command_palette", "palette", "Find any command by its name.",
+           ("app",), ("pulse",)),
+    Action("help", ("question_mark",), "app.help", "keys", "Show all keys.",
+           ("app",), ("pulse", "pipeline", "job")),
+    Action("quit", ("q", "ctrl+q"), "app.quit", "quit", "Leave. Asks first while work runs.", ("app",)),
+)  # fmt: skip
+
+HELP_SECTIONS: tuple[tuple[Place, str], ...] = (
+    ("app", "Everywhere"),
+    ("list", "In a panel"),
+    ("pulse", "Pulse"),
+    ("pipeline", "Pipeline"),
+    ("job", "A job"),
+)
+
+HELP_INTRO = (
+    "Numbers first; colour only where it means something. The bar in the header is the disk budget: solid is on disk, "
+    "hatched is still to come, the dotted marks are where downloads resume and pause, the line is the hard limit."
+)
+
+
+def bindings(place: Place) -> list[BindingType]:
+    """Return Textual's bindings for one place, each with its id so that it can be remapped."""
+    return [_binding(action) for action in ACTIONS if place in action.places]
+
+
+def footer(place: Place) -> tuple[Action, ...]:
+    """Return what the footer of a screen shows, in the order of the table."""
+    return tuple(action for action in ACTIONS if place in action.footer)
+
+
+def help_for(place: Place) -> tuple[Action, ...]:
+    """Return what the help lists under one heading."""
+    return tuple(action for action in ACTIONS if place in action.places)
+
+
+def commands(place: Place) -> Iterable[Action]:
+    """Return what the command palette offers on a screen: its own actions and those of everywhere."""
+    offered = (action for action in ACTIONS if place in action.places or "app" in action.places)
+    return (action for action in offered if action.id not in ("palette", "focus.next", "focus.previous"))
+
+
+def _binding(action: Action) -> Binding:
+    """Return Textual's form; an action of the screen or the place itself runs where the binding is."""
+    local = action.action.removeprefix("screen.").removeprefix("app.")
+    run = action.action if action.action.startswith("app.") else local
+    return Binding(",".join(action.keys), run, action.label, show=False, id=action.id, tooltip=action.help)
+
+
+_WRITTEN = {
+    "slash": "/",
+    "question_mark": "?",
+    "enter": "↵",
+    "escape": "esc",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "ctrl+p": "^p",
+    "ctrl+r": "^r",
+    "ctrl+q": "^q",
+    "ctrl+d": "^d",
+    "ctrl+u": "^u",
+    "down": "↓",
+    "up": "↑",
+}
+
+
+def _written(key: str) -> str:
+    """Return how a key is written."""
+    return _WRITTEN.get(key, key)

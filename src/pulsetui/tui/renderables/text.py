@@ -1,0 +1,115 @@
+"""Text on the screen: made safe, cut by display width, figures with their unit muted.
+
+Everything that came from outside passes `safe` before it is measured or drawn. Nothing here parses markup.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from pulsetui.files.names import display_text
+from pulsetui.tui import glyphs
+from pulsetui.units import format_age, format_size
+
+Part = str | Content | tuple[str, str]
+
+
+def line(*parts: Part) -> Content:
+    """Join strings, `(text, style)` pairs and contents into one line; a style may name a theme token (`$quiet`)."""
+    return Content.assemble(*parts)
+
+
+def safe(text: str) -> str:
+    """Return text from outside with everything that could move the cursor or colour the screen made visible."""
+    return display_text(text)
+
+
+def middle_cut(text: str, width_cells: int) -> str:
+    """Return `text` made safe and at most `width_cells` wide; what doesn't fit goes from its middle."""
+    shown = safe(text)
+    if cell_len(shown) <= width_cells:
+        return shown
+    if width_cells <= 0:
+        return ""
+    right_cells = (width_cells - 1) // 2
+    head = _head(shown, width_cells - 1 - right_cells)
+    tail = _tail(shown, right_cells)
+    return f"{head}{glyphs.CUT}{tail}"
+
+
+def end_cut(text: str, width_cells: int) -> str:
+    """Return `text` made safe and at most `width_cells` wide; what doesn't fit goes from its end. For sentences."""
+    shown = safe(text)
+    if cell_len(shown) <= width_cells:
+        return shown
+    return _head(shown, width_cells - 1) + glyphs.CUT if width_cells > 0 else ""
+
+
+def left(text: str, width_cells: int) -> str:
+    """Return a name cut in the middle and padded to exactly `width_cells`."""
+    shown = middle_cut(text, width_cells)
+    return shown + " " * (width_cells - cell_len(shown))
+
+
+def right(text: str, width_cells: int) -> str:
+    """Return a figure padded on its left to at least `width_cells`."""
+    return " " * (width_cells - cell_len(text)) + text
+
+
+def figure(text: str, width_cells: int = 0, style: str = "") -> Content:
+    """Return a figure such as `231 GB`, right-aligned, its unit muted; a dash stands for what isn't known."""
+    number, space, unit = text.partition(" ")
+    padding = " " * max(0, width_cells - cell_len(text))
+    return line(padding, (number, style or "$foreground"), (space + unit, "$quiet"))
+
+
+def size(size_bytes: int | None, width_cells: int = 0, style: str = "") -> Content:
+    """Return bytes as a figure; None is a dash."""
+    if size_bytes is None:
+        return line((right("–", width_cells), "$quiet"))
+    return figure(format_size(size_bytes), width_cells, style)
+
+
+def age(moment: datetime, now: datetime, width_cells: int = 0) -> str:
+    """Return how long ago `moment` was: `12s`, `4m`, `3h`, `2d`."""
+    return right(format_age((now - moment).total_seconds()), width_cells)
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """Return `1 job` or `1,204 jobs`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def spread(start: Content, end: Content, width_cells: int) -> Content:
+    """Return one line with `start` at its left and `end` at its right edge; `start` is cut where both don't fit."""
+    room = width_cells - end.cell_length
+    if start.cell_length >= room:
+        start = start.truncate(max(0, room - 1), ellipsis=True)
+    return line(start, " " * max(0, room - start.cell_length), end)
+
+
+def _head(text: str, width_cells: int) -> str:
+    """Return the longest start of `text` that fits."""
+    used = 0
+    for index, character in enumerate(text):
+        used += cell_len(character)
+        if used > width_cells:
+            return text[:index]
+    return text
+
+
+def _tail(text: str, width_cells: int) -> str:
+    """Return the longest end of `text` that fits and doesn't begin with a combining mark."""
+    used = 0
+    start = len(text)
+    for index in range(len(text) - 1, -1, -1):
+        wide = cell_len(text[index])
+        used += wide
+        if used > width_cells:
+            break
+        if wide:
+            start = index
+    return text[start:]

@@ -1,0 +1,56 @@
+"""The header of every screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from textual.content import Content
+from textual.reactive import reactive
+
+from pulsetui.pipeline.views import PulseView
+from pulsetui.tui.renderables.gate import header, notice
+from pulsetui.tui.renderables.text import line
+from pulsetui.tui.widgets.drawn import Drawn
+
+
+class GateLine(Drawn):
+    """Shows data directory, owner, gate with its budget bar and the time; below, what needs saying now."""
+
+    DEFAULT_CSS = """
+    GateLine { dock: top; }
+    """
+
+    view: reactive[PulseView | None] = reactive(None)
+    """The newest reading, or None before the first one."""
+    now: reactive[datetime | None] = reactive(None)
+    zone: reactive[tzinfo | None] = reactive(None)
+    failure: reactive[str] = reactive("")
+    """Why the newest read failed, or empty."""
+    stale_s: reactive[float | None] = reactive(None)
+    """How old the reading is where that is older than it should be, else None."""
+
+    def draw(self, width_cells: int) -> Sequence[Content]:
+        """Return the header's lines."""
+        if self.now is None:
+            return [line("")]
+        clock = f"{self.now.astimezone(self.zone):%H:%M:%S}"
+        lines = header(self.view, self.now, clock, width_cells)
+        said = notice(self.view, self.failure, self.stale_s, self.now, width_cells)
+        return [*lines, said] if said is not None else lines
+
+    def watch_view(self) -> None:
+        """Show the newest reading."""
+        self.redraw()
+
+    def watch_now(self) -> None:
+        """Show the time."""
+        self.redraw()
+
+    def watch_failure(self) -> None:
+        """Show or drop the failure."""
+        self.redraw()
+
+    def watch_stale_s(self) -> None:
+        """Show or drop the age."""
+        self.redraw()

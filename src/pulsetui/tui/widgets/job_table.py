@@ -1,0 +1,135 @@
+"""The table of all jobs, of which only a window is ever in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+
+from pulsetui.pipeline.views import JobsPage, JobView
+from pulsetui.tui import glyphs
+from pulsetui.tui.renderables.jobs import head_row, job_row
+from pulsetui.tui.renderables.text import line, safe
+from pulsetui.tui.widgets.panel import RowList
+
+WINDOW_ROWS = 200
+"""Rows that are read at once; at least twice what any terminal shows."""
+
+
+class JobTable(RowList):
+    """Shows the jobs of one window; asks for another one when the view leaves it, and keeps the cursor on its job."""
+
+    title = "Jobs"
+    opens_on_click = False
+    head_cells = 1
+
+    page: reactive[JobsPage | None] = reactive(None)
+    """The window on display, or None before the first read."""
+    now: reactive[datetime | None] = reactive(None)
+    stage: reactive[str | None] = reactive(None)
+    sort: reactive[str] = reactive("queue")
+    text: reactive[str] = reactive("")
+    marked: reactive[frozenset[int]] = reactive(frozenset())
+    """Ids of the marked jobs."""
+
+    class WindowWanted(Message):
+        """The view left the window: one that starts at `offset` is wanted."""
+
+        def __init__(self, offset: int) -> None:
+            """Take what the message says."""
+            super().__init__()
+            self.offset = offset
+
+    @property
+    def row_count(self) -> int:
+        """How many jobs match, read or not."""
+        return self.page.total if self.page else 0
+
+    @property
+    def selected(self) -> JobView | None:
+        """The job under the cursor, or None while it isn't read."""
+        return self._at(self.cursor)
+
+    def figures(self) -> Content:
+        """Return filter, order and how many match."""
+        stage = self.stage or "all stages"
+        parts = [line((f"{stage} {glyphs.SORTED}", "$accent" if self.stage else "$quiet"))]
+        if self.text:
+            parts.append(line((f"“{safe(self.text)}”", "$accent")))
+        if self.marked:
+            parts.append(line((f"{len(self.marked):,} marked", "$accent")))
+        parts += [line((f"by {self.sort}", "$quiet")), line((f"{self.row_count:,}", "$quiet"))]
+        return line((" · ", "$quiet")).join(parts)
+
+    def draw_head(self, width_cells: int) -> Content:
+        """Return the column heads."""
+        return head_row(width_cells, self.sort)
+
+    def draw_row(self, index: int, width_cells: int) -> Sequence[Content]:
+        """Return one job's line; one that isn't read yet is a mark of that."""
+        job = self._at(index)
+        if job is None:
+            return (line((f"    {glyphs.CUT}", "$quiet")),)
+        return (job_row(job, self.now or job.submitted_at, width_cells, marked=job.id in self.marked),)
+
+    def vacant(self, width_cells: int) -> Sequence[Content]:  # noqa: ARG002
+        """Say what will be here, or why nothing is."""
+        if self.page is None:
+            return [line((f"reading{glyphs.CUT}", "$quiet"))]
+        if self.stage or self.text:
+            return [line(("No job is like that.", "$quiet")), line("esc", (" shows all again", "$quiet"))]
+        return [line(("Every job will be here.", "$quiet")), line("a", (" adds an episode", "$quiet"))]
+
+    def job_at(self, index: int) -> int | None:
+        """Return the id of a row's job, or None while it isn't read."""
+        job = self._at(index)
+        return job.id if job else None
+
+    def watch_page(self, old: JobsPage | None, new: JobsPage | None) -> None:
+        """Take in a window; where the job under the cursor moved within it, the cursor and the view go along."""
+        held = self._find(old, self.cursor)
+        self.reshape()
+        if held is None or new is None or not self.cursor:
+            return
+        at = next((new.offset + index for index, job in enumerate(new.jobs) if job.id == held.id), None)
+        if at is not None and at != self.cursor:
+            top = self.scroll_offset.y + at - self.cursor
+            self.set_reactive(RowList.cursor, at)
+            self.scroll_to(y=max(0, top), animate=False, force=True, immediate=True)
+            self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Ask for another window when the view leaves this one."""
+        super().watch_scroll_y(old_value, new_value)
+        top, bottom = round(new_value), min(self.row_count, round(new_value) + self.body_cells)
+        if self.page and (top < self.page.offset or bottom > self.page.offset + len(self.page.jobs)):
+            self.post_message(self.WindowWanted(max(0, top - WINDOW_ROWS // 3)))
+
+    def watch_marked(self) -> None:
+        """Show the marks and their number."""
+        self.frame()
+
+    def watch_stage(self) -> None:
+        """Show the filter."""
+        self.frame()
+
+    def watch_sort(self) -> None:
+        """Show the order."""
+        self.frame()
+
+    def watch_text(self) -> None:
+        """Show what is searched for."""
+        self.frame()
+
+    def _at(self, index: int) -> JobView | None:
+        """Return the job of a row, or None while it isn't read."""
+        return self._find(self.page, index)
+
+    @staticmethod
+    def _find(page: JobsPage | None, index: int) -> JobView | None:
+        """Return the job that a window has for a row."""
+        at = index - page.offset if page else -1
+        return page.jobs[at] if page and 0 <= at < len(page.jobs) else None
