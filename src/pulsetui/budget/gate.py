@@ -1,0 +1,90 @@
+"""The gate: may new downloads start? A pure rule with hysteresis.
+
+It closes at committed ≥ pause and opens at committed ≤ resume, so that it doesn't flap. It also closes when a file system is
+below its floor or full, and when usage can't be known: unknown means closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pulsetui.budget.limits import Limits
+from pulsetui.units import format_size
+
+
+class Cause(StrEnum):
+    """Why the gate is as it is."""
+
+    FLOWING = "flowing"
+    BUDGET = "budget"
+    FREE_SPACE = "free-space"
+    DISK_FULL = "disk-full"
+    UNKNOWN = "usage-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The gate as stored: it survives restarts."""
+
+    is_open: bool
+    cause: Cause
+    reason: str
+    """One phrase with numbers, for people."""
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the gate is judged by. Bytes; `committed_bytes` is None when usage can't be known."""
+
+    committed_bytes: int | None
+    usage_bytes: int
+    videos_bytes: int
+    in_flight_bytes: int
+    free_bytes: int
+    """The least free space of the file systems in use."""
+    disk_full: bool = False
+    """A write met ENOSPC and free space hasn't been seen above the floor since."""
+    trouble: str = ""
+    """Why usage is unknown."""
+
+
+def decide(gate: Gate, reading: Reading, limits: Limits, now: datetime) -> Gate:
+    """Return the gate after `reading`; the same object when nothing changes."""
+    obstacle = _obstacle(gate, reading, limits)
+    if obstacle is None:
+        if gate.is_open:
+            return gate
+        committed = format_size(reading.committed_bytes or 0)
+        return Gate(True, Cause.FLOWING, f"committed {committed} ≤ {format_size(limits.resume_bytes)}", now)
+    cause, reason = obstacle
+    if not gate.is_open and gate.cause is cause:
+        return gate
+    return Gate(False, cause, reason, now if gate.is_open else gate.since)
+
+
+def _obstacle(gate: Gate, reading: Reading, limits: Limits) -> tuple[Cause, str] | None:
+    """Return what holds the gate closed, or None."""
+    if reading.committed_bytes is None:
+        return Cause.UNKNOWN, f"usage unknown: {reading.trouble}"
+    free, floor = format_size(reading.free_bytes), format_size(limits.floor_bytes)
+    if reading.disk_full:
+        return Cause.DISK_FULL, f"the disk is full: {free} free, opens at {floor}"
+    if reading.free_bytes < limits.floor_bytes:
+        return Cause.FREE_SPACE, f"free space {free} < {floor}"
+    opens_at = limits.pause_bytes - 1 if gate.is_open or gate.cause is Cause.UNKNOWN else limits.resume_bytes
+    if reading.committed_bytes <= opens_at:
+        return None
+    mark = limits.pause_bytes if reading.committed_bytes >= limits.pause_bytes else limits.resume_bytes
+    sign = "≥" if mark == limits.pause_bytes else ">"
+    return Cause.BUDGET, (
+        f"committed {format_size(reading.committed_bytes)} {sign} {format_size(mark)} "
+        f"(videos {format_size(reading.videos_bytes)}, in flight {format_size(reading.in_flight_bytes)})"
+    )
+
+
+def fullness(committed_bytes: int, limits: Limits) -> float:
+    """Return where `committed_bytes` lies from resume (0) to pause (1); below 0 and above 1 beyond them."""
+    return (committed_bytes - limits.resume_bytes) / (limits.pause_bytes - limits.resume_bytes)

@@ -1,0 +1,228 @@
+"""Puts the owner's parts together around a data directory, and lets them go in the opposite order."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from pulsetui.actions.runner import ActionRunner
+from pulsetui.actions.socket import OrderServer
+from pulsetui.budget.limits import Limits
+from pulsetui.budget.service import Budget
+from pulsetui.budget.usage import Usage
+from pulsetui.clock import Clock, SystemClock
+from pulsetui.core.disks import limits_on
+from pulsetui.core.lag import LagProbe
+from pulsetui.core.runtime import Core, Counters
+from pulsetui.core.status import live_status, status_json
+from pulsetui.core.supervisor import Supervisor
+from pulsetui.db.database import DATABASE_NAME, Database
+from pulsetui.db.owner import Ownership
+from pulsetui.errors import PulseError
+from pulsetui.events.bus import Bus
+from pulsetui.events.store import EventLog
+from pulsetui.files.folders import Folder
+from pulsetui.pipeline import store as jobs_store
+from pulsetui.pipeline.backoff import Backoff
+from pulsetui.pipeline.deletion import Sweeper
+from pulsetui.pipeline.downloader.service import Downloads, DownloadSettings
+from pulsetui.pipeline.downloader.transfer import Downloader
+from pulsetui.pipeline.leases import LeaseKeeper
+from pulsetui.pipeline.live import Live
+from pulsetui.pipeline.outcomes import Outcomes
+from pulsetui.pipeline.states import Policy
+from pulsetui.pipeline.transcriber.acceptance import Rules
+from pulsetui.pipeline.transcriber.service import Transcriptions, TranscriptionSettings
+from pulsetui.pipeline.workers import WorkerPool
+from pulsetui.settings.load import LoadedSettings
+from pulsetui.settings.models import Settings
+from pulsetui.waiting import in_thread
+
+ORDER_WAIT_S = 10.0
+"""How long an owner that starts waits for a command that holds the lock for one order."""
+
+
+@contextlib.asynccontextmanager
+async def open_core(
+    loaded: LoadedSettings, *, front_end: str, clock: Clock | None = None, wait_s: float = ORDER_WAIT_S
+) -> AsyncIterator[Core]:
+    """Take the data directory, open the database and put the parts together; let go at the end.
+
+    Raises:
+        OwnedError: another process owns the data directory.
+        SettingsError: the limits contradict each other or the disks.
+        DatabaseError: the database can't be used.
+    """
+    clock = clock or SystemClock()
+    settings = loaded.settings
+    data_dir, storage_dir = await in_thread(_places, settings.paths.data_dir, settings.paths.storage)
+    limits = await in_thread(limits_on, loaded, data_dir, storage_dir)
+    ownership = await Ownership.acquire(
+        data_dir, front_end=front_end, group=settings.access.group, wait_s=wait_s, clock=clock
+    )
+    try:
+        await in_thread(_make_folders, data_dir, storage_dir)
+        database = await Database.open(data_dir / DATABASE_NAME, owner=True, clock=clock, mode=ownership.modes.file)
+        try:
+            await ownership.begin(database)
+            core = _assemble(loaded, clock, ownership, database, limits, data_dir, storage_dir)
+            await core.budget.load()
+            try:
+                yield core
+            finally:
+                await core.runner.drain()
+                await core.downloader.close()
+                await core.store_peak()
+        finally:
+            await ownership.release()
+            await database.close()
+    finally:
+        ownership.forget()
+
+
+def _assemble(
+    loaded: LoadedSettings,
+    clock: Clock,
+    ownership: Ownership,
+    database: Database,
+    limits: Limits,
+    data_dir: Path,
+    storage_dir: Path,
+) -> Core:
+    settings = loaded.settings
+    disk = settings.disk_management
+    events = EventLog(Bus())
+    budget = Budget(
+        database=database,
+        events=events,
+        clock=clock,
+        limits=limits,
+        usage=Usage(data_dir, storage_dir),
+        check_interval_s=disk.check_interval.total_seconds(),
+        cache_s=disk.cache_duration.total_seconds(),
+    )
+    outcomes = Outcomes(database, budget, events, clock, policy_of(settings))
+    sweeper = Sweeper(outcomes, interval_s=disk.cleanup.cleanup_interval.total_seconds())
+    downloader = Downloader(settings.downloads, clock=clock)
+    owner = ownership.owner.instance
+    downloads = Downloads(
+        outcomes, downloader, DownloadSettings(storage_dir / "videos", settings.downloads.max_size, owner)
+    )
+    transcriptions = Transcriptions(outcomes, sweeper, _transcription_settings(settings, data_dir, owner))
+    live = Live()
+    stall_s = settings.transcription.progress_timeout.total_seconds()
+    runner = ActionRunner(
+        database=database,
+        events=events,
+        clock=clock,
+        settings=settings,
+        services={"outcomes": outcomes, "budget": budget},
+    )
+    core = Core(
+        settings=settings,
+        loaded=loaded,
+        clock=clock,
+        ownership=ownership,
+        database=database,
+        events=events,
+        limits=limits,
+        budget=budget,
+        live=live,
+        outcomes=outcomes,
+        sweeper=sweeper,
+        downloader=downloader,
+        downloads=_download_pool(disk.max_concurrent_downloads, outcomes, live, downloads),
+        transcriptions=_transcription_pool(disk.max_concurrent_transcriptions, outcomes, live, transcriptions),
+        leases=LeaseKeeper(outcomes, live, transcription_stall_s=stall_s),
+        supervisor=Supervisor(database=database, events=events, clock=clock),
+        runner=runner,
+        lag=LagProbe(clock),
+        counters=Counters(),
+        data_dir=data_dir,
+        storage_dir=storage_dir,
+    )
+    core.wire()
+    core.add_services()
+
+    async def answer() -> dict[str, Any]:
+        return status_json(await live_status(core))
+
+    orders = OrderServer(data_dir, runner, live=answer, mode=ownership.modes.file)
+    core.supervisor.add(orders.name, orders.run)
+    return core
+
+
+def _download_pool(slots: int, outcomes: Outcomes, live: Live, downloads: Downloads) -> WorkerPool:
+    return WorkerPool(
+        kind="download",
+        prefix="dl",
+        slots=slots,
+        clock=outcomes.clock,
+        live=live,
+        claim=downloads.claim,
+        work=downloads.work,
+        next_wake=lambda: outcomes.database.read(jobs_store.next_wake),
+    )
+
+
+def _transcription_pool(slots: int, outcomes: Outcomes, live: Live, transcriptions: Transcriptions) -> WorkerPool:
+    return WorkerPool(
+        kind="transcription",
+        prefix="tr",
+        slots=slots,
+        clock=outcomes.clock,
+        live=live,
+        claim=transcriptions.claim,
+        work=transcriptions.work,
+        next_wake=lambda: outcomes.database.read(jobs_store.next_wake),
+    )
+
+
+def _transcription_settings(settings: Settings, data_dir: Path, owner: str) -> TranscriptionSettings:
+    wanted = settings.transcription
+    return TranscriptionSettings(
+        audio_root=data_dir / "audio",
+        transcripts_root=data_dir / "transcripts",
+        engine=wanted.engine,
+        rules=Rules(
+            min_coverage=wanted.min_coverage,
+            max_gap_s=wanted.max_gap.total_seconds(),
+            max_end_distance_s=wanted.max_end_distance.total_seconds(),
+            max_compression_ratio=wanted.max_compression_ratio,
+        ),
+        progress_timeout_s=wanted.progress_timeout.total_seconds(),
+        owner=owner,
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return what the state machine needs of the settings."""
+    downloads, cleanup = settings.downloads, settings.disk_management.cleanup
+    return Policy(
+        download_attempts=downloads.max_attempts,
+        transcription_attempts=settings.transcription.max_attempts,
+        backoff=Backoff(
+            base_s=downloads.retry_base.total_seconds(),
+            cap_s=downloads.retry_cap.total_seconds(),
+            retry_after_cap_s=downloads.retry_after_cap.total_seconds(),
+        ),
+        delete_video=cleanup.delete_video_after_transcription,
+        delete_audio=cleanup.delete_audio_after_transcription,
+    )
+
+
+def _places(data_dir: Path, storage_dir: Path) -> tuple[Path, Path]:
+    return data_dir.resolve(), storage_dir.resolve()
+
+
+def _make_folders(data_dir: Path, storage_dir: Path) -> None:
+    for folder in (storage_dir / "videos", data_dir / "audio", data_dir / "transcripts"):
+        try:
+            Folder.open(folder, create=True).close()
+        except OSError as error:
+            raise PulseError(
+                f"the folder {folder} can't be made: {error.strerror}",
+                hint="check paths.data_dir and paths.storage_dir",
+            ) from error

@@ -1,0 +1,102 @@
+"""Writes what becomes of a job: one step of the state machine, its events and its reservation, in one transaction.
+
+Invariant: nothing is written under a lease that is lost, and no event tells what was not committed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pulsetui.budget.service import Budget
+from pulsetui.clock import Clock
+from pulsetui.db.database import Database, Transaction
+from pulsetui.errors import FailureClass, SourceError, SpaceError, WorkerFailedError, WorkerLostError
+from pulsetui.events.base import Event as StoredEvent
+from pulsetui.events.store import EventLog
+from pulsetui.files.names import display_text
+from pulsetui.pipeline import states, store
+from pulsetui.pipeline.events import AttemptEnded, JobDied, JobHeld, JobWaits
+from pulsetui.pipeline.jobs import Job, Stage
+from pulsetui.pipeline.states import AttemptFailed, Delete, Event, Policy, Release, step
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The one way in which workers, recovery and orders change jobs."""
+
+    database: Database
+    budget: Budget
+    events: EventLog
+    clock: Clock
+    policy: Policy
+
+    async def advance(self, tx: Transaction, job: Job, event: Event, *told: StoredEvent) -> tuple[Job, bool]:
+        """Take one step inside `tx`; return the job after it, and whether there is something to delete.
+
+        Raises:
+            LeaseLostError: the job isn't as `job` says any more.
+            RefusedError: the job's stage does not know the event.
+        """
+        now = self.clock.now()
+        after, instructions = step(job, event, now, self.policy)
+        await store.apply(tx, job, after)
+        for instruction in instructions:
+            if isinstance(instruction, Release):
+                await self.budget.release(tx, job.id)
+        for each in (*told, *self._consequences(job, after, event)):
+            await self.events.record(tx, each, now=now)
+        return after, any(isinstance(instruction, Delete) for instruction in instructions)
+
+    async def write(self, job: Job, event: Event, *told: StoredEvent) -> tuple[Job, bool]:
+        """Take one step in a transaction of its own."""
+        return await self.database.write(lambda tx: self.advance(tx, job, event, *told))
+
+    def failed(self, error: BaseException) -> AttemptFailed:
+        """Return the failure that an error of an attempt means."""
+        draw = random.random()  # noqa: S311 - jitter, not a secret
+        text = display_text(str(error)) or type(error).__name__
+        match error:
+            case SourceError():
+                return AttemptFailed(error.failure, text, draw, error.retry_after_s)
+            case SpaceError():
+                return AttemptFailed(FailureClass.SPACE, text, draw)
+            case WorkerLostError():
+                return AttemptFailed(FailureClass.POISON, text, draw)
+            case WorkerFailedError(kind=kind) if kind in _PERMANENT_KINDS:
+                return AttemptFailed(FailureClass.PERMANENT, text, draw)
+            case _:
+                return AttemptFailed(FailureClass.TRANSIENT, text, draw)
+
+    def _consequences(self, job: Job, after: Job, event: Event) -> Sequence[StoredEvent]:
+        """Return the events that follow from the step itself."""
+        common = {"job_id": job.id, "entity": job.entity}
+        failure = after.last_failure
+        match event:
+            case AttemptFailed(failure_class, text) if after.stage is Stage.DEAD:
+                return [JobDied(name=job.name, failure=failure_class, error=text, attempts=after.attempts, **common)]
+            case AttemptFailed(FailureClass.SPACE | FailureClass.SHUTDOWN, text):
+                return [JobWaits(name=job.name, stage=after.stage, reason=text, **common)]
+            case AttemptFailed(failure_class, text):
+                wait_s = (after.next_attempt_at - self.clock.now()).total_seconds() if after.next_attempt_at else 0.0
+                ended = AttemptEnded(
+                    name=job.name,
+                    failure=failure_class,
+                    error=text,
+                    attempt=after.attempts,
+                    retry_in_s=max(0.0, wait_s),
+                    **common,
+                )
+                return [ended]
+            case states.Rejected() | states.Unfit() if failure is not None:
+                return [JobHeld(name=job.name, reason=failure.text, **common)]
+            case states.OwnerEnded():
+                return [JobWaits(name=job.name, stage=after.stage, reason="its owner ended", **common)]
+            case states.VideoLost():
+                return [JobWaits(name=job.name, stage=after.stage, reason="its media is not on disk", **common)]
+            case _:
+                return []
+
+
+_PERMANENT_KINDS = {"no-audio", "not-media"}

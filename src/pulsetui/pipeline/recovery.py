@@ -1,0 +1,195 @@
+"""What a start does first: ends dead leases, matches rows and files both ways, and reports what it can't decide.
+
+It needs no human for any state that a kill can leave. Deletions that were marked are not done here but by the sweeper's first
+pass, which is the same code as ever; media that was finished but not committed is taken back by its next download. Files that no
+row knows are reported and left in place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pulsetui.budget import store as budget_store
+from pulsetui.db.database import Transaction
+from pulsetui.files.durable import is_temporary
+from pulsetui.files.folders import Folder
+from pulsetui.files.identity import FileIdentity
+from pulsetui.pipeline import states, store
+from pulsetui.pipeline.events import RecoveryDone
+from pulsetui.pipeline.jobs import Job, MediaFile, Stage
+from pulsetui.pipeline.outcomes import Outcomes
+from pulsetui.waiting import in_thread
+
+_PAGE = 500
+_LISTED = 50
+"""How many paths of a kind the report names; the counts are whole."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What recovery did. Paths are for display."""
+
+    leases_ended: int = 0
+    media_lost: int = 0
+    deletions_pending: int = 0
+    partials_kept: int = 0
+    temporaries_removed: int = 0
+    orphans: int = 0
+    orphan_bytes: int = 0
+    orphan_paths: list[str] = field(default_factory=list)
+    needs_attention: list[str] = field(default_factory=list)
+
+    def orphan(self, path: Path, allocated_bytes: int) -> None:
+        """Note a file that no row knows."""
+        self.orphans += 1
+        self.orphan_bytes += allocated_bytes
+        if len(self.orphan_paths) < _LISTED:
+            self.orphan_paths.append(str(path))
+
+    def attention(self, text: str) -> None:
+        """Note what only a human can decide."""
+        if len(self.needs_attention) < _LISTED:
+            self.needs_attention.append(text)
+
+
+async def recover(outcomes: Outcomes, *, videos_root: Path, data_dir: Path) -> Report:
+    """Bring rows and files to where the pipeline can go on from, and store the report."""
+    report = Report()
+    await _end_leases(outcomes, report)
+    await _match_rows(outcomes, report)
+    await _drop_reservations(outcomes)
+    for root in (videos_root, data_dir / "audio", data_dir / "transcripts"):
+        await _match_files(outcomes, root, report)
+    await _store(outcomes, report)
+    return report
+
+
+async def _end_leases(outcomes: Outcomes, report: Report) -> None:
+    """End every lease: their owner, another instance, is dead, since this one holds the lock."""
+    for job in await outcomes.database.read(store.with_lease):
+        await outcomes.write(job, states.OwnerEnded())
+        report.leases_ended += 1
+
+
+async def _match_rows(outcomes: Outcomes, report: Report) -> None:
+    """Look for the files that rows name; a row whose media is gone goes back a stage."""
+    last = 0
+    while jobs := await outcomes.database.read(lambda reader: store.with_media(reader, after_id=last, limit=_PAGE)):
+        last = jobs[-1].id
+        found = await in_thread(_identities, jobs)
+        for job in jobs:
+            await _match_row(outcomes, job, found, report)
+
+
+async def _match_row(outcomes: Outcomes, job: Job, found: dict[Path, FileIdentity | None], report: Report) -> None:
+    if job.video is not None and job.video.present:
+        identity = found[job.video.path]
+        if job.video.delete_pending:
+            report.deletions_pending += 1
+        elif identity is None and job.stage is Stage.DOWNLOADED:
+            await outcomes.write(job, states.VideoLost())
+            report.media_lost += 1
+            return
+        elif identity is None:
+            report.attention(f"job {job.id}: its media {job.video.path} is gone")
+    if job.transcript is not None and found[job.transcript.path] is None:
+        report.attention(f"job {job.id}: its transcript {job.transcript.path} is gone")
+    moved = states.Moved(_renumbered(job.video, found), _renumbered(job.audio, found))
+    if (moved.video, moved.audio) != (job.video, job.audio):
+        await outcomes.write(job, moved)
+
+
+def _renumbered(media: MediaFile | None, found: dict[Path, FileIdentity | None]) -> MediaFile | None:
+    """Return the file with its new device number, if only that differs: a remount renumbers devices, but not inodes."""
+    identity = found.get(media.path) if media is not None and media.present else None
+    if media is None or identity is None:
+        return media
+    unchanged = (identity.inode, identity.size_bytes, identity.mtime_ns) == (
+        media.inode,
+        media.size_bytes,
+        media.mtime_ns,
+    )
+    return states.on_device(media, identity.device) if unchanged else media
+
+
+def _identities(jobs: list[Job]) -> dict[Path, FileIdentity | None]:
+    paths = [media.path for job in jobs for media in (job.video, job.audio) if media is not None and media.present]
+    paths += [job.transcript.path for job in jobs if job.transcript is not None]
+    return {path: _identity(path) for path in paths}
+
+
+def _identity(path: Path) -> FileIdentity | None:
+    try:
+        return FileIdentity.of(os.lstat(path))
+    except FileNotFoundError:
+        return None
+
+
+async def _drop_reservations(outcomes: Outcomes) -> None:
+    """Keep the reservations of downloaded jobs only: all others reserve anew when they are claimed."""
+
+    async def work(tx: Transaction) -> None:
+        await budget_store.keep_reservations(tx, Stage.DOWNLOADED)
+
+    await outcomes.database.write(work)
+
+
+async def _match_files(outcomes: Outcomes, root: Path, report: Report) -> None:
+    """Look for the rows of the files below `root`, a page at a time."""
+    page: list[Path] = []
+    for path in await in_thread(lambda: list(_files_below(root))):
+        page.append(path)
+        if len(page) >= _PAGE:
+            await _match_page(outcomes, page, report)
+            page = []
+    await _match_page(outcomes, page, report)
+
+
+async def _match_page(outcomes: Outcomes, paths: list[Path], report: Report) -> None:
+    if not paths:
+        return
+    uuids = [path.name.split(".")[0] for path in paths]
+    jobs = await outcomes.database.read(lambda reader: store.by_uuids(reader, uuids))
+    for path, uuid in zip(paths, uuids, strict=True):
+        job = jobs.get(uuid)
+        if is_temporary(path.name):
+            report.temporaries_removed += await in_thread(_remove_temporary, path)
+        elif job is None:
+            identity = await in_thread(_identity, path)
+            report.orphan(path, identity.allocated_bytes if identity else 0)
+        elif path.name.endswith(".partial") and not job.stage.ended:
+            report.partials_kept += 1
+
+
+def _files_below(root: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            yield Path(folder, name)
+
+
+def _remove_temporary(path: Path) -> int:
+    """Remove what a durable write left when it was killed: it was never renamed, so nothing names it."""
+    with Folder.open(path.parent) as folder:
+        folder.unlink(path.name)
+    return 1
+
+
+async def _store(outcomes: Outcomes, report: Report) -> None:
+    now = outcomes.clock.now()
+    told = RecoveryDone(
+        leases_ended=report.leases_ended,
+        media_lost=report.media_lost,
+        orphans=report.orphans,
+        needs_attention=len(report.needs_attention),
+    )
+
+    async def work(tx: Transaction) -> None:
+        await store.record_recovery(tx, json.dumps(asdict(report), ensure_ascii=True), now=now)
+        if told != RecoveryDone(leases_ended=0, media_lost=0, orphans=0, needs_attention=0):
+            await outcomes.events.record(tx, told, now=now)
+
+    await outcomes.database.write(work)

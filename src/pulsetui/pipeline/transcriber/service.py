@@ -1,0 +1,258 @@
+"""The transcription workers: claim, run one process, judge, write the transcript, commit. Deleting is left to `deletion`.
+
+Invariant: a job becomes `transcribed` only with a transcript that was accepted, is durable under its final name, and is named in
+the same commit that marks its media for deletion.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pulsetui.budget.ledger import Parts, parts_of_duration
+from pulsetui.budget.usage import Kind
+from pulsetui.db.database import Transaction
+from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError
+from pulsetui.files.durable import write_durable
+from pulsetui.files.folders import Folder
+from pulsetui.files.identity import FileIdentity
+from pulsetui.pipeline import states, store
+from pulsetui.pipeline.choice import transcription_order
+from pulsetui.pipeline.deletion import Sweeper
+from pulsetui.pipeline.events import JobTranscribed, TranscriptionStarted
+from pulsetui.pipeline.jobs import Job, Lease, MediaFile, Stage, TranscriptFile
+from pulsetui.pipeline.live import LiveTask
+from pulsetui.pipeline.outcomes import Outcomes
+from pulsetui.pipeline.transcriber.acceptance import Rules, Verdict, judge
+from pulsetui.pipeline.transcriber.transcript import Segment, Transcript
+from pulsetui.processes.runner import Limits, TaskSpec, run
+from pulsetui.waiting import in_thread
+
+LEASE = timedelta(seconds=30)
+HEAD_OF_QUEUE = 256
+BLOCK_BYTES = 4096
+_TASK = "pulsetui.pipeline.tasks:transcribe"
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionSettings:
+    """What the service needs of the settings and the machine."""
+
+    audio_root: Path
+    transcripts_root: Path
+    engine: str
+    rules: Rules
+    progress_timeout_s: float
+    owner: str
+    """The uuid of the owner's instance."""
+
+
+class Transcriptions:
+    """Claims downloaded jobs and turns their speech into accepted transcripts."""
+
+    def __init__(self, outcomes: Outcomes, sweeper: Sweeper, settings: TranscriptionSettings) -> None:
+        """Take the parts."""
+        self._outcomes = outcomes
+        self._budget = outcomes.budget
+        self._sweeper = sweeper
+        self._settings = settings
+
+    async def claim(self, worker: str) -> Job | None:
+        """Claim the downloaded job that frees most per minute, with room for its audio; None when there is none."""
+        return await self._outcomes.database.write(lambda tx: self._claim(tx, worker))
+
+    async def _claim(self, tx: Transaction, worker: str) -> Job | None:
+        now = self._outcomes.clock.now()
+        candidates = await store.head(tx, Stage.DOWNLOADED, now=now, limit=HEAD_OF_QUEUE)
+        for job in transcription_order(candidates, now):
+            audio, transcript = parts_of_duration(job.duration_s or 0.0)
+            if not await self._budget.reserve(tx, job.id, Parts(0, audio, transcript)):
+                continue
+            lease = Lease(str(uuid.uuid4()), self._settings.owner, worker, now + LEASE)
+            started = TranscriptionStarted(
+                name=job.name,
+                worker=worker,
+                size_bytes=job.video.size_bytes if job.video else 0,
+                duration_s=job.duration_s or 0.0,
+                job_id=job.id,
+                entity=job.entity,
+            )
+            claimed, _ = await self._outcomes.advance(tx, job, states.Claimed(lease), started)
+            return claimed
+        return None
+
+    async def work(self, live: LiveTask) -> None:
+        """Transcribe one job, and write what became of it."""
+        audio = self._audio_path(live.job)
+        self._budget.follow(audio, Kind.AUDIO, already_bytes=_allocated(audio))
+        accepted = False
+        try:
+            accepted = await self._attempt(live, audio)
+        except LeaseLostError:
+            pass  # somebody else decided; nothing of this attempt counts
+        except asyncio.CancelledError:
+            if live.stopped_for in ("", "shutdown"):
+                await self._fail(live, audio, states.AttemptFailed(FailureClass.SHUTDOWN, "pulsetui stopped", 0.0))
+            elif live.stopped_for == "stalled":
+                stalled = f"no progress for {self._settings.progress_timeout_s:.0f} s"
+                await self._fail(live, audio, states.AttemptFailed(FailureClass.TRANSIENT, stalled, 1.0))
+            raise
+        except (PulseError, OSError) as error:
+            if isinstance(error, SpaceError) and isinstance(error.__cause__, OSError):
+                await self._budget.disk_is_full(str(error))
+            await self._fail(live, audio, self._outcomes.failed(error))
+        except Exception as error:  # the per-job boundary: an engine's or our own mistake is this job's failure alone
+            await self._fail(live, audio, self._outcomes.failed(error))
+        finally:
+            if not accepted:
+                await self._discard_audio(audio)
+
+    async def _attempt(self, live: LiveTask, audio_path: Path) -> bool:
+        """Run the process and judge its answer; return whether the audio belongs to the job now."""
+        job = live.job
+        if job.video is None or job.lease is None:
+            raise LeaseLostError(f"job {job.id} has no media or no lease")
+        await in_thread(_make_folder, audio_path.parent)
+        began = self._outcomes.clock.monotonic()
+        answer = await run(
+            self._spec(job, job.video.path, audio_path), lambda event: self._progress(live, audio_path, event)
+        )
+        seconds = self._outcomes.clock.monotonic() - began
+        live.update(done=live.done, total=live.total, phase="judging")
+        segments = tuple(Segment(**segment) for segment in answer["segments"])
+        verdict = judge(
+            speech=[(start, end) for start, end in answer["speech"]],
+            segments=segments,
+            decoded_s=answer["decoded_s"],
+            container_s=answer["container_s"],
+            rules=self._settings.rules,
+        )
+        if not verdict.accepted:
+            await self._reject(job, verdict, seconds)
+            return False
+        await self._accept(live, audio_path, answer, segments, verdict, seconds)
+        return True
+
+    def _spec(self, job: Job, media: Path, audio: Path) -> TaskSpec:
+        reservation = self._budget.ledger.reservations.get(job.id)
+        return TaskSpec(
+            task=_TASK,
+            arguments={"media_path": str(media), "audio_path": str(audio), "engine": self._settings.engine},
+            limits=Limits(file_bytes=reservation.reserved.audio if reservation else None),
+        )
+
+    def _progress(self, live: LiveTask, audio_path: Path, event: Mapping[str, Any]) -> None:
+        live.update(done=event["done_s"], total=event["total_s"], phase=event["stage"])
+        allocated = -(-event["audio_bytes"] // BLOCK_BYTES) * BLOCK_BYTES
+        self._budget.moved(live.job.id, audio_path, Kind.AUDIO, allocated)
+
+    async def _reject(self, job: Job, verdict: Verdict, seconds: float) -> None:
+        reason = "; ".join(verdict.reasons)
+        await self._outcomes.write(job, states.Rejected(_receipt(verdict), reason, seconds))
+
+    async def _accept(
+        self,
+        live: LiveTask,
+        audio_path: Path,
+        answer: Mapping[str, Any],
+        segments: tuple[Segment, ...],
+        verdict: Verdict,
+        seconds: float,
+    ) -> None:
+        job = live.job
+        live.update(done=live.done, total=live.total, phase="saving")
+        audio = await in_thread(_media_file, audio_path)
+        self._budget.moved(job.id, audio_path, Kind.AUDIO, audio.allocated_bytes)
+        transcript = Transcript(
+            source_sha256=job.sha256 or "",
+            engine=answer["engine"],
+            model=answer["model"],
+            language=answer["language"],
+            container_s=answer["container_s"],
+            decoded_s=answer["decoded_s"],
+            segments=segments,
+            verdict=verdict,
+        ).to_json()
+        await self._check_lease(job)
+        path = self._settings.transcripts_root.joinpath(*job.entity_folders, f"{job.uuid}.json")
+        identity = await in_thread(_write_transcript, path, transcript)
+        self._budget.usage.added(Kind.TRANSCRIPTS, identity.allocated_bytes)
+        self._budget.ledger.written(job.id, transcript=identity.allocated_bytes)
+        file = TranscriptFile(path, identity.size_bytes, hashlib.sha256(transcript).hexdigest())
+        rtf = seconds / answer["decoded_s"] if answer["decoded_s"] else None
+        coverage = verdict.coverage if verdict.has_speech else None
+        told = JobTranscribed(
+            name=job.name, coverage=coverage, seconds=seconds, real_time_factor=rtf, job_id=job.id, entity=job.entity
+        )
+        await self._outcomes.write(job, states.Accepted(file, audio, _receipt(verdict), seconds), told)
+        self._budget.settled(audio_path)
+        self._sweeper.wake()
+
+    async def _check_lease(self, job: Job) -> None:
+        """Stop before the transcript is written if the job is not this worker's any more."""
+        token = job.lease.token if job.lease else ""
+        if not await self._outcomes.database.read(lambda reader: store.holds(reader, job.id, token)):
+            raise LeaseLostError(f"job {job.id} was taken away before its transcript was written")
+
+    async def _fail(self, live: LiveTask, audio: Path, failed: states.AttemptFailed) -> None:
+        await self._discard_audio(audio)
+        try:
+            await self._outcomes.write(live.job, failed)
+        except LeaseLostError:
+            return
+
+    async def _discard_audio(self, audio: Path) -> None:
+        """Remove audio that no transcript was accepted from; it can be extracted again."""
+        await in_thread(_remove_own, audio)
+        self._budget.vanished(audio)
+
+    def _audio_path(self, job: Job) -> Path:
+        return self._settings.audio_root.joinpath(*job.entity_folders, f"{job.uuid}.wav")
+
+
+def _receipt(verdict: Verdict) -> str:
+    return json.dumps(asdict(verdict), ensure_ascii=False)
+
+
+def _make_folder(path: Path) -> None:
+    Folder.open(path, create=True).close()
+
+
+def _write_transcript(path: Path, data: bytes) -> FileIdentity:
+    with Folder.open(path.parent, create=True) as folder:
+        # Replacing is safe: without a commit that names it, a transcript of this name is the leftover of a killed attempt.
+        return write_durable(folder, path.name, data, replace=True)
+
+
+def _media_file(path: Path) -> MediaFile:
+    with Folder.open(path.parent) as folder:
+        identity = folder.identity(path.name)
+    if identity is None:
+        raise FileNotFoundError(f"{path} was not written")
+    return MediaFile(
+        path, identity.size_bytes, identity.allocated_bytes, identity.device, identity.inode, identity.mtime_ns
+    )
+
+
+def _remove_own(path: Path) -> None:
+    try:
+        with Folder.open(path.parent) as folder:
+            folder.unlink(path.name)
+    except FileNotFoundError:
+        return
+
+
+def _allocated(path: Path) -> int:
+    try:
+        with Folder.open(path.parent) as folder:
+            identity = folder.identity(path.name)
+    except FileNotFoundError:
+        return 0
+    return identity.allocated_bytes if identity else 0
