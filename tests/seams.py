@@ -49,7 +49,7 @@ _METHODS = _by_call(
         "process": "send_signal terminate ProcessPoolExecutor",
         "socket": """
             create_connection create_server create_unix_connection create_unix_server sock_connect sock_accept
-            sock_sendall sock_recv connect_ex bind accept recv recvfrom sendall sendto drain readline
+            sock_sendall sock_recv connect_ex bind accept recv recvfrom sendall sendto
             iter_chunked iter_any readany TCPSite UnixSite SockSite
             """,
     }
@@ -60,6 +60,8 @@ _OPENERS = {"open", "fdopen"}
 _STATEMENTS = {"execute", "executescript", "execute_fetchall", "executemany", "execute_insert"}
 _TRANSACTION = re.compile(r"\b(BEGIN|COMMIT|END TRANSACTION|VACUUM)\b")
 _WRITING_FLAGS = {"O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND", "O_TMPFILE"}
+_STREAM = re.compile(r"(std(in|out|err)|reader|writer)$")
+_STREAM_CALLS = {"drain", "readline", "readuntil", "readexactly"}
 _REQUESTS = {"get", "head", "post", "put", "request"}
 
 
@@ -160,6 +162,8 @@ def _uses(function: Function, name: str) -> bool:
 def _kind(call: ast.Call) -> str | None:
     """Return the kind of seam that a call crosses, or None."""
     full = ast.unparse(call.func)
+    if full == "os.open" and call.args and ast.unparse(call.args[0]) == "os.devnull":
+        return None
     if full == "os.open":
         return "file" if _opens_for_writing(call) else "open"
     if full in _CALLS:
@@ -169,7 +173,7 @@ def _kind(call: ast.Call) -> str | None:
         return "stream" if _mode_writes(call, receiver) else None
     if name in _STATEMENTS and any(_TRANSACTION.search(text) for text in _texts(call)):
         return "database"
-    if name in _REQUESTS and "session" in receiver.lower():
+    if (name in _REQUESTS and "session" in receiver.lower()) or (name in _STREAM_CALLS and _STREAM.search(receiver)):
         return "socket"
     if not receiver:
         return None

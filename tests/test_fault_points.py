@@ -92,6 +92,8 @@ def test_a_seam_is_crossed_in_its_own_room_only(kind: str) -> None:
         ("asyncio.start_unix_server(serve, sock=sock)", "socket"),
         ("self._session.get(url)", "socket"),
         ("session.request('GET', url)", "socket"),
+        ("process.stdin.drain()", "socket"),
+        ("reader.readline()", "socket"),
     ],
 )
 def test_a_seam_call_without_a_point_is_found(call: str, kind: str) -> None:
@@ -114,6 +116,8 @@ def test_a_seam_call_without_a_point_is_found(call: str, kind: str) -> None:
         "open(path)",
         "connection.execute('SELECT 1')",
         "settings.get(key)",
+        "downloads.drain()",
+        "os.open(os.devnull, os.O_RDWR)",
         "Folder.open(path, create=True)",
     ],
 )
