@@ -8,8 +8,10 @@ shown.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
+from types import SimpleNamespace
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -98,7 +100,8 @@ class HttpSource:
         session = self._opened()
         with http_errors(shown_url(str(target))):
             await faults.async_point("download.request")
-            return await session.get(target, headers=headers, allow_redirects=False)
+            async with asyncio.timeout(None) as answering:
+                return await session.get(target, headers=headers, allow_redirects=False, trace_request_ctx=answering)
 
     def _checked(self, target: URL, origin: URL | None) -> URL:
         """Check the scheme and a literal address of a hop; `origin` is the hop before it."""
@@ -136,9 +139,27 @@ class HttpSource:
                 headers=_HEADERS,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                trace_configs=[self._answer_in_time()],
                 read_bufsize=_READ_BYTES,
             )
         return self._session
+
+    def _answer_in_time(self) -> aiohttp.TraceConfig:
+        """Have the headers of an answer come whole within the read timeout, which aiohttp counts anew for each byte.
+
+        It starts when the request was sent: waiting for a free connection to the host may take as long as it takes.
+        """
+        trace = aiohttp.TraceConfig()
+
+        async def sent(
+            _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
+        ) -> None:
+            answering: asyncio.Timeout = context.trace_request_ctx
+            limit_s = self._settings.read_timeout.total_seconds()
+            answering.reschedule(asyncio.get_running_loop().time() + limit_s)
+
+        trace.on_request_headers_sent.append(sent)
+        return trace
 
     def _body(self, response: aiohttp.ClientResponse, answer: Answer, recorded: Recorded) -> Body:
         url = shown_url(str(response.url))

@@ -115,7 +115,7 @@ def retry_after_s(text: str | None, now: datetime) -> float | None:
 
 
 def _continues(headers: Mapping[str, str], recorded: Recorded) -> bool:
-    """Check Content-Range exactly, and the entity tag again, which a 206 repeats (RFC 9110 §15.3.7)."""
+    """Check Content-Range exactly, and the validator again, which a 206 repeats (RFC 9110 §15.3.7)."""
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
     if match is None:
         return False
@@ -126,4 +126,5 @@ def _continues(headers: Mapping[str, str], recorded: Recorded) -> bool:
         and recorded.declared_bytes in {None, total}
         and (length is None or length.strip() == str(last - first + 1))
         and (recorded.etag is None or headers.get("ETag") in {None, recorded.etag})
+        and (recorded.last_modified is None or headers.get("Last-Modified") in {None, recorded.last_modified})
     )

@@ -139,11 +139,9 @@ class Reception:
             self._observer.progress(self._partial.size_bytes, self._partial.allocated_bytes)
 
     async def _drain(self) -> None:
-        """Await the batch in flight, whatever becomes of it: another error is on its way already."""
-        future, self._in_flight = self._in_flight, None
-        if future is not None:
-            with suppress(OSError, PulseError):
-                await finished(future)
+        """Settle the batch in flight, whatever becomes of it: another error is on its way already."""
+        with suppress(OSError, PulseError):
+            await self._settle()
 
     def _refuse_more_than(self, limit: int | None, end: int, name: str) -> None:
         if limit is not None and end > limit:

@@ -100,9 +100,9 @@ class Downloader:
         source = self._by_scheme.get(scheme_of(url))
         if source is None:
             raise SourceError(
-                f"{shown_url(url)} is not a source: nothing takes {scheme_of(url) or 'text'}",
+                f"{shown_url(url)} is neither an address that can be fetched nor an absolute path",
                 failure=FailureClass.PERMANENT,
-                hint=f"use {', '.join(sorted(self._by_scheme))} addresses or an absolute path",
+                hint=f"known are {', '.join(sorted(self._by_scheme))}",
             )
         return source
 
