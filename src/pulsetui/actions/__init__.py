@@ -1,1 +1,1 @@
-"""The actions room."""
+"""What can be ordered: typed actions with rights, an audit, and the way from other processes to the owner."""

@@ -159,6 +159,14 @@ class Database:
         async with self._lock:
             await finished(asyncio.create_task(self._disconnect()))
 
+    async def __aenter__(self) -> Self:
+        """Return itself: a connection left open keeps its thread, and so the process, alive."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        await self.close()
+
     async def _connect(self, *, owner: bool) -> None:
         await faults.async_point("db.open")
         if owner:

@@ -41,8 +41,8 @@ CREATE TABLE commands (
   received_at INTEGER NOT NULL,
   expires_at  INTEGER NOT NULL,
   finished_at INTEGER,                                  -- NULL: it runs, or its owner died in the middle
-  outcome     TEXT    CHECK (json_valid(outcome)),      -- one of the two when finished
-  error       TEXT    CHECK (json_valid(error))
+  outcome     TEXT    CHECK (outcome IS NULL OR json_valid(outcome)),      -- one of the two when finished
+  error       TEXT    CHECK (error IS NULL OR json_valid(error))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX commands_finished ON commands (finished_at);
 
@@ -56,7 +56,7 @@ CREATE TABLE audit (
   verb        TEXT    NOT NULL,
   uuid        TEXT    NOT NULL,
   arguments   TEXT    NOT NULL CHECK (json_valid(arguments)),
-  outcome     TEXT    CHECK (json_valid(outcome)),
-  error       TEXT    CHECK (json_valid(error)),
-  duration_ms INTEGER NOT NULL
+  outcome     TEXT    CHECK (outcome IS NULL OR json_valid(outcome)),
+  error       TEXT    CHECK (error IS NULL OR json_valid(error)),
+  duration_ms INTEGER                                   -- NULL: it runs, or its owner died in the middle
 ) STRICT;
