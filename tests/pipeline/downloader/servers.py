@@ -27,18 +27,22 @@ class Server:
     port: int = 0
     connections: int = 0
     asked: list[Asked] = field(default_factory=list)
+    answering: set[asyncio.Future[None]] = field(default_factory=set)
 
     def url(self, path: str = "/talk.mp4", *, host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}{path}"
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             headers = dict(re.split(r":\s*", line, maxsplit=1) for line in head[1:] if line)
             asked = Asked(head[0].split(" ")[1], {name.lower(): value for name, value in headers.items()})
             self.asked.append(asked)
-            await self.answer(asked, writer)
+            answering = asyncio.ensure_future(self.answer(asked, writer))
+            self.answering.add(answering)
+            await asyncio.wait([answering])
+            await answering
         writer.close()
 
 
@@ -51,6 +55,9 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
         yield server
     finally:
         listening.close()
+        for answering in server.answering:
+            answering.cancel()
+        await asyncio.gather(*server.answering, return_exceptions=True)
 
 
 async def send(writer: asyncio.StreamWriter, status: str, headers: dict[str, str | int], body: bytes = b"") -> None:

@@ -50,12 +50,17 @@ def _is_iso(start: bytes) -> bool:
 
 
 def _is_mpeg_audio(start: bytes) -> bool:
-    """ID3v2, or a frame header: 11 bits of sync, a layer (ADTS has none), a bit rate and a sampling rate that exist."""
+    """ID3v2, or a frame header: sync, layer II or III (I matches UTF-16), rates of bits and samples that exist."""
     if start[:3] == b"ID3":
         return True
     if len(start) < 4 or start[0] != 0xFF or start[1] & 0xE0 != 0xE0:
         return False
-    return start[1] & 0x06 != 0 and start[1] & 0x18 != 0x08 and start[2] & 0xF0 != 0xF0 and start[2] & 0x0C != 0x0C
+    return (
+        start[1] & 0x06 in {0x02, 0x04}
+        and start[1] & 0x18 != 0x08
+        and start[2] & 0xF0 != 0xF0
+        and start[2] & 0x0C != 0x0C
+    )
 
 
 def _is_transport_stream(start: bytes) -> bool:
