@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -37,7 +38,7 @@ def large(arguments: dict[str, Any], _emit: Emit) -> dict[str, Any]:
 def from_threads(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
     def send(name: str) -> None:
         for _ in range(arguments["events"]):
-            emit({"name": name, "padding": "x" * 70_000})
+            emit({"name": name, "padding": "x" * 1_000_000})
 
     threads = [threading.Thread(target=send, args=(name,)) for name in "ab"]
     for thread in threads:
@@ -56,6 +57,7 @@ def no_space(_arguments: dict[str, Any], _emit: Emit) -> dict[str, Any]:
 
 
 def unknown_failure(_arguments: dict[str, Any], _emit: Emit) -> dict[str, Any]:
+    sys.stderr.write("noise\n" * 10_000)
     threading.Thread(target=threading.Event().wait).start()  # would hold up an orderly end for ever
     raise RuntimeError("out of \x1b[2Jcheese")
 
@@ -78,6 +80,13 @@ def waits(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
 def will_not_stop(_arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return waits({}, emit)
+
+
+def holds_the_interpreter(_arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    """Sleep in a C call without letting go of the GIL, so that no other thread and no handler can run."""
+    emit({"pid": os.getpid()})
+    ctypes.PyDLL(None).sleep(600)
+    return {}
 
 
 def with_a_child(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:

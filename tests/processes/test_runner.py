@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -187,6 +188,18 @@ async def test_cancelling_the_caller_again_and_again_does_not_leave_the_process_
     assert not is_alive(pid)
 
 
+async def test_a_caller_cancelled_while_its_process_ends_is_told() -> None:
+    events: Events = []
+    work = asyncio.create_task(run(spec("with_a_child", grace_s=1.0), events.append))
+    await started(work, events)
+    await until(lambda: children() == [])  # it has answered; what it started holds up its end
+
+    work.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await work
+
+
 @pytest.mark.parametrize("turns", range(6))
 async def test_cancelling_while_the_process_starts_leaves_none_behind(turns: int) -> None:
     events: Events = []
@@ -284,8 +297,12 @@ async def test_a_task_sees_little_of_its_surroundings(tmp_path: Path, monkeypatc
     monkeypatch.setenv("SECRET_TOKEN", "secret")
     secret = os.open(tmp_path / "secret", os.O_RDWR | os.O_CREAT)
 
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
     seen = await run(spec("surroundings"), print)
 
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
     os.close(secret)
     assert "SECRET_TOKEN" not in seen["environment"]
     assert "PATH" in seen["environment"]
