@@ -5,6 +5,7 @@
 - `identity`: `FileIdentity`, which file it is, so that another one of the same name isn't taken for it.
 - `renames`: the system call for a rename that never replaces.
 - `durable`: writes that are either wholly there after a power loss or not at all.
+- `copying`: copies that share their blocks with the original, where the file system can.
 - `locks`: advisory locks, and which file systems can't be trusted with them.
 - `space`: the one place where "no space left" becomes `SpaceError`.
 
