@@ -10,14 +10,15 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 from urllib.parse import quote
 
 import aiosqlite
 
+from pulsetui import faults
+
 SqlValue: TypeAlias = int | float | str | bytes | None
 Parameters: TypeAlias = Sequence[SqlValue] | Mapping[str, SqlValue]
-T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
 """How long a connection waits for another process's lock."""
@@ -106,6 +107,7 @@ async def connect(path: Path, *, writer: bool) -> aiosqlite.Connection:
     Raises:
         sqlite3.Error: SQLite can't open it.
     """
+    await faults.async_point("db.open")
     connection = await aiosqlite.connect(database_uri(path), uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
@@ -122,29 +124,6 @@ def _writer_pragmas() -> str:
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
         f"PRAGMA wal_autocheckpoint={_WAL_PAGES}; PRAGMA journal_size_limit={_JOURNAL_BYTES};"
     )
-
-
-async def finished(task: asyncio.Task[T]) -> T:
-    """Wait until `task` has ended, however often the caller is cancelled meanwhile, and return its result.
-
-    A cancelled caller gets its CancelledError after the task's end; the task itself is never cancelled.
-    """
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return task.result()
-    if not task.cancelled():
-        task.exception()  # else asyncio complains that nobody looked at it
-    raise cancelled
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Run blocking work in a thread and wait for its end, also when cancelled: a thread can't be stopped."""
-    return await finished(asyncio.create_task(asyncio.to_thread(work)))
 
 
 async def rolled_back(connection: aiosqlite.Connection) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -19,9 +18,10 @@ import aiosqlite
 from pulsetui import faults
 from pulsetui.clock import Clock, SystemClock
 from pulsetui.db import ballast, migrations
-from pulsetui.db.connections import Reader, SqlValue, Transaction, connect, finished, in_thread, rolled_back
+from pulsetui.db.connections import Reader, SqlValue, Transaction, connect, rolled_back
 from pulsetui.db.failures import translated
 from pulsetui.errors import DatabaseError, SpaceError
+from pulsetui.waiting import finished, in_thread
 
 __all__ = ["DATABASE_NAME", "Database", "Reader", "SqlValue", "Transaction"]
 
@@ -59,9 +59,9 @@ class Database:
             SpaceError: the disk is full.
         """
         if owner:
-            await in_thread(partial(migrations.prepare, path, clock=clock or SystemClock(), mode=mode))
+            await in_thread(migrations.prepare, path, clock=clock or SystemClock(), mode=mode)
         else:
-            await in_thread(partial(migrations.check_current, path))
+            await in_thread(migrations.check_current, path)
         database = cls(path, mode=mode)
         try:
             await database._connect(owner=owner)
@@ -140,11 +140,11 @@ class Database:
         Raises:
             DatabaseError: it is damaged.
         """
-        await in_thread(partial(migrations.quick_check, self._path))
+        await in_thread(migrations.quick_check, self._path)
 
     async def drop_ballast(self) -> bool:
         """Give up the ballast; return False if there was none."""
-        return await in_thread(partial(ballast.drop_ballast, self._path))
+        return await in_thread(ballast.drop_ballast, self._path)
 
     async def restore_ballast(self) -> bool:
         """Put the ballast back if there is room to spare; return whether it is there now.
@@ -152,7 +152,7 @@ class Database:
         Raises:
             SpaceError: the disk filled up meanwhile.
         """
-        return await in_thread(partial(ballast.restore_ballast, self._path, mode=self._mode))
+        return await in_thread(ballast.restore_ballast, self._path, mode=self._mode)
 
     async def close(self) -> None:
         """Wait for the write that runs, then close everything; a second call does nothing."""
@@ -168,7 +168,6 @@ class Database:
         await self.close()
 
     async def _connect(self, *, owner: bool) -> None:
-        await faults.async_point("db.open")
         if owner:
             self._writer = await connect(self._path, writer=True)
         self._watcher = await connect(self._path, writer=False)

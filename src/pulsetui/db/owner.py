@@ -14,17 +14,17 @@ import uuid
 import weakref
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Self
 
 from pulsetui import __version__
 from pulsetui.clock import Clock, SystemClock, from_ms, to_ms
-from pulsetui.db.connections import Reader, Transaction, in_thread
+from pulsetui.db.connections import Reader, Transaction
 from pulsetui.db.database import Database
 from pulsetui.db.identity import boot_id, process_start, user_name
 from pulsetui.db.lock import Holder, owned_error, take_lock
 from pulsetui.db.place import Modes, secure
+from pulsetui.waiting import in_thread
 
 ORDER_FRONT_END = "cli"
 """The front end of a command that takes the lock for one order: worth waiting for."""
@@ -54,7 +54,7 @@ class Owner:
 
 
 class Ownership:
-    """The lock on a data directory, held until `release` or the end of the process."""
+    """The lock on a data directory, held until `forget` or the end of the process."""
 
     def __init__(self, descriptor: int, owner: Owner, modes: Modes, clock: Clock) -> None:
         """Take over the locked descriptor; use `acquire` instead."""
@@ -81,7 +81,7 @@ class Ownership:
             DatabaseError: it is on a network file system.
         """
         clock = clock or SystemClock()
-        modes = await in_thread(partial(secure, data_dir, group))
+        modes = await in_thread(secure, data_dir, group)
         owner = _this_process(front_end, clock.now())
         holder = Holder(
             owner.pid, owner.boot_id, owner.process_start, owner.user, owner.host, front_end, owner.started_at
@@ -119,15 +119,12 @@ class Ownership:
         await self._mark("UPDATE owner SET heartbeat_at = ? WHERE instance = ?")
 
     async def release(self) -> None:
-        """Mark the row as ended, while the database is still open, and let the lock go; a second call does nothing."""
-        try:
-            if self._descriptor >= 0:
-                await self._mark("UPDATE owner SET ended_at = ? WHERE instance = ?")
-        finally:
-            self.forget()
+        """Mark the row as ended, so that the next start knows of a clean end; the lock stays until `forget`."""
+        await self._mark("UPDATE owner SET ended_at = ? WHERE instance = ?")
+        self._database = None
 
     def forget(self) -> None:
-        """Close the lock's descriptor without a word in the database."""
+        """Let the lock go, after the database was closed; a second call does nothing."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
