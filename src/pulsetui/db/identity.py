@@ -5,6 +5,8 @@ from __future__ import annotations
 import pwd
 from pathlib import Path
 
+_OVER = {b"Z", b"X"}  # dead, and only not yet collected by its parent
+
 
 def user_name(uid: int) -> str:
     """Return the name of a user, or the number as text if it has none."""
@@ -20,9 +22,10 @@ def boot_id() -> str:
 
 
 def process_start(pid: int) -> int | None:
-    """Return when a process started, in ticks since boot (proc(5), `stat`, field 22); None if it isn't there."""
+    """Return when a process started, in ticks since boot (proc(5), `stat`, field 22); None if it is over."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return int(stat.rpartition(b")")[2].split()[19])
+    fields = stat.rpartition(b")")[2].split()
+    return None if fields[0] in _OVER else int(fields[19])

@@ -22,7 +22,7 @@ from pulsetui.db.ballast import ballast_path, drop_ballast, restore_ballast
 from pulsetui.db.connections import BUSY_TIMEOUT_S, database_uri
 from pulsetui.db.failures import BACKUPS, backups, damaged, missing, translated
 from pulsetui.errors import DatabaseError, PulseError, SpaceError
-from pulsetui.files.durable import sync
+from pulsetui.files.durable import is_temporary, sync
 from pulsetui.files.folders import Folder
 from pulsetui.files.locks import is_network_file_system
 from pulsetui.files.names import display_text
@@ -72,6 +72,7 @@ def prepare(path: Path, *, clock: Clock, mode: int = 0o600) -> None:
         if not drop_ballast(path):
             raise
         _prepare_once(path, clock, mode)
+    _clear_temporaries(path)
     with suppress(SpaceError):  # the owner tries again later
         restore_ballast(path, mode=mode)
 
@@ -212,6 +213,13 @@ def _clear(folder: Folder, name: str) -> None:
     for suffix in _SIDE_FILES:
         with suppress(FileNotFoundError):
             folder.unlink(f"{name}{suffix}")
+
+
+def _clear_temporaries(path: Path) -> None:
+    """Remove what writes beside the database left when they were killed; nobody else writes there before it is open."""
+    with Folder.open(path.parent.resolve()) as folder:
+        for name in filter(is_temporary, folder.names()):
+            folder.unlink(name)
 
 
 def _sync_file(folder: Folder, name: str) -> None:

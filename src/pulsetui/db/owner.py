@@ -166,6 +166,7 @@ def _patience_s(holder: Holder | None, wait_s: float) -> float:
 
 
 def _this_process(front_end: str, now: datetime) -> Owner:
+    now = from_ms(to_ms(now))  # as it comes back from the database
     return Owner(
         instance=str(uuid.uuid4()),
         pid=os.getpid(),
