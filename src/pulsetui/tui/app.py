@@ -60,7 +60,8 @@ class PulseApp(App[QuitChoice]):
             self.animation_level = "none"
         for own in theme.THEMES:
             self.register_theme(own)
-        self.theme = theme.DEFAULT_THEME
+        few = self.console.color_system == "standard"
+        self.theme = theme.SIXTEEN_THEME if few else theme.DEFAULT_THEME
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return our tokens for themes that don't bring them."""

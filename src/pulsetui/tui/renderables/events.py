@@ -13,6 +13,9 @@ from pulsetui.tui import glyphs
 from pulsetui.tui.renderables import states
 from pulsetui.tui.renderables.text import age, end_cut, left, line, middle_cut
 
+_LEAD_CELLS = 8
+"""Age, icon and the blanks around them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
@@ -38,9 +41,10 @@ def event_row(row: Folded, now: datetime, width_cells: int) -> Content:
     event = row.event
     icon, style = states.event(event)
     times = f" {glyphs.TIMES}{row.times:,}" if row.times > 1 else ""
+    room = width_cells - _LEAD_CELLS - len(times)
     text_style = style if event.severity in ("error", "critical") else "$foreground"
-    text = end_cut(event.text, width_cells - 7 - len(times))
-    padding = " " * max(0, width_cells - 7 - len(times) - Content(text).cell_length)
+    text = end_cut(event.text, room)
+    padding = " " * max(0, room - Content(text).cell_length)
     return line(
         (age(event.at, now, 4), "$quiet"), "  ", (icon, style), " ", (text, text_style), padding, (times, "$quiet")
     )

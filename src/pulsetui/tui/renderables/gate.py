@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from pulsetui.pipeline.views import GateView, OwnerView, PulseView
@@ -15,6 +16,8 @@ from pulsetui.units import format_age, format_duration, format_size
 SILENT_AFTER_S = 30.0
 """An owner whose heartbeat is older than this is said to be silent (pipeline.md: a heartbeat is stale after 30 s)."""
 _ONE_LINE_CELLS = 100
+_BAR_CELLS = 14
+"""The narrowest budget bar in the header."""
 
 
 def header(view: PulseView | None, now: datetime, clock: str, width_cells: int) -> list[Content]:
@@ -31,11 +34,11 @@ def header(view: PulseView | None, now: datetime, clock: str, width_cells: int) 
         bar_cells = max(12, width_cells - word.cell_length - 1)
         return [spread(first, line(owner, "  ", time), width_cells), line(word, _bar(view.gate, bar_cells))]
     figures = line(_word(view.gate), "  ", _committed(view.gate), "  ")
-    bar_cells = min(42, max(16, width_cells // 5))
+    texts = name.cell_length + owner.cell_length + figures.cell_length + 2 + time.cell_length + 4
+    place = middle_cut(view.data_dir, max(8, min(40, width_cells - texts - _BAR_CELLS)))
+    bar_cells = max(_BAR_CELLS, min(width_cells // 5, width_cells - texts - cell_len(place)))
     end = line(figures, _bar(view.gate, bar_cells), "  ", time)
-    room = width_cells - end.cell_length - name.cell_length - owner.cell_length - 4
-    start = line(name, (middle_cut(view.data_dir, max(8, room)), "$quiet"), "  ", owner)
-    return [spread(start, end, width_cells)]
+    return [spread(line(name, (place, "$quiet"), "  ", owner), end, width_cells)]
 
 
 def notice(

@@ -74,9 +74,9 @@ class LiveScreen(Screen[None]):
 
     @property
     def on_display(self) -> bool:
-        """Whether one sees this screen, itself or behind a dialog."""
+        """Whether one sees this screen, itself or behind a dialog. A screen that is closing shows no more."""
         shown = next((screen for screen in reversed(self.app.screen_stack) if not screen.is_modal), None)
-        return shown is self
+        return shown is self and self.display
 
     def on_mount(self) -> None:
         """Start reading."""
@@ -125,7 +125,9 @@ class LiveScreen(Screen[None]):
         self._display(self.clock.now())
 
     def _display(self, now: datetime) -> None:
-        """Show the state as of now, the header's and the screen's own."""
+        """Show the state as of now, the header's and the screen's own; a read may end after the screen closed."""
+        if not self.display:
+            return
         header = self.query_one(GateLine)
         header.zone = self.zone
         header.now = now

@@ -60,6 +60,8 @@ class PipelineScreen(LiveScreen):
             self._offset = max(0, page.total - WINDOW_ROWS)
             page = await self._window()
         self._page = page
+        if not self.display:
+            return
         table = self.query_one(JobTable)
         table.page = page
         selected = table.selected

@@ -121,7 +121,8 @@ class PulseScreen(LiveScreen):
             return
         known = {event.id for event in self._seen}
         self._seen += tuple(event for event in older if event.id not in known)
-        self.query_one(ActivityFeed).events = self._seen
+        if self.display:
+            self.query_one(ActivityFeed).events = self._seen
 
     @on(RowList.Opened)
     def _open_job(self, message: RowList.Opened) -> None:

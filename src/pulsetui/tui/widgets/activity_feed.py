@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from pulsetui.pipeline.views import EventView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.events import Folded, event_foot, event_row, fold
-from pulsetui.tui.renderables.text import line, safe
+from pulsetui.tui.renderables.text import age, line, safe
 from pulsetui.tui.widgets.panel import RowList
 
 
@@ -23,7 +23,6 @@ class ActivityFeed(RowList):
 
     events: reactive[tuple[EventView, ...] | None] = reactive(None)
     """All events on display, newest first, or None before the first read."""
-    now: reactive[datetime | None] = reactive(None)
     zone: reactive[tzinfo | None] = reactive(None)
     """Where exact times are shown for; None is the machine's own zone."""
     kinds: reactive[str] = reactive("all")
@@ -75,6 +74,10 @@ class ActivityFeed(RowList):
         """Return the job that an event is about, or None."""
         return self._rows[index].event.job_id
 
+    def age_at(self, index: int, now: datetime) -> str:
+        """Return how long ago an event happened."""
+        return age(self._rows[index].event.at, now)
+
     def watch_events(self, events: tuple[EventView, ...] | None) -> None:
         """Take in the newest events; the cursor and what is in view stay on the event that they are on."""
         reading = self._rows[self.cursor].event if self._rows and (self.cursor or self.scroll_offset.y) else None
@@ -125,12 +128,10 @@ class ActivityFeed(RowList):
 
     def on_focus(self) -> None:
         """Show the exact time."""
-        super().on_focus()
         self._foot()
 
     def on_blur(self) -> None:
         """Drop the exact time."""
-        super().on_blur()
         self._foot()
 
     def watch_kinds(self) -> None:

@@ -47,7 +47,6 @@ class JobPanel(VerticalScroll, Framed, can_focus=True):
 
     def on_resize(self) -> None:
         """Fit the lines to the new width."""
-        super().on_resize()
         self._show()
 
     def watch_details(self, old: JobDetails | None, new: JobDetails | None) -> None:

@@ -11,8 +11,8 @@ from textual.reactive import reactive
 
 from pulsetui.pipeline.views import JobsPage, JobView
 from pulsetui.tui import glyphs
-from pulsetui.tui.renderables.jobs import head_row, job_row
-from pulsetui.tui.renderables.text import line, safe
+from pulsetui.tui.renderables.jobs import head_row, job_row, note
+from pulsetui.tui.renderables.text import age, line, safe
 from pulsetui.tui.widgets.panel import RowList
 
 WINDOW_ROWS = 200
@@ -28,7 +28,6 @@ class JobTable(RowList):
 
     page: reactive[JobsPage | None] = reactive(None)
     """The window on display, or None before the first read."""
-    now: reactive[datetime | None] = reactive(None)
     stage: reactive[str | None] = reactive(None)
     sort: reactive[str] = reactive("queue")
     text: reactive[str] = reactive("")
@@ -88,17 +87,25 @@ class JobTable(RowList):
         job = self._at(index)
         return job.id if job else None
 
+    def age_at(self, index: int, now: datetime) -> str:
+        """Return how long ago a job was submitted, and what its note says of the time to come."""
+        job = self._at(index)
+        return f"{age(job.submitted_at, now)} {note(job, now)}" if job else ""
+
     def watch_page(self, old: JobsPage | None, new: JobsPage | None) -> None:
-        """Take in a window; where the job under the cursor moved within it, the cursor and the view go along."""
+        """Take in a window; the cursor stays on its job, and the view goes along unless it shows the first rows."""
         held = self._find(old, self.cursor)
         self.reshape()
         if held is None or new is None or not self.cursor:
             return
         at = next((new.offset + index for index, job in enumerate(new.jobs) if job.id == held.id), None)
         if at is not None and at != self.cursor:
-            top = self.scroll_offset.y + at - self.cursor
+            top = self.scroll_offset.y
+            moved = at - self.cursor
             self.set_reactive(RowList.cursor, at)
-            self.scroll_to(y=max(0, top), animate=False, force=True, immediate=True)
+            if top:
+                self.scroll_to(y=max(0, top + moved), animate=False, force=True, immediate=True)
+            self.reveal()
             self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

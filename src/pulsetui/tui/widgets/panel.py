@@ -7,6 +7,7 @@ they become strips. A list draws only the rows that are visible, so that its len
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from rich.segment import Segment
 from textual import events
@@ -61,7 +62,8 @@ class Framed(Widget):
         """Draw the top border anew. Called whenever the figures or the width change."""
         width = self.outer_size.width - 6
         active = self.has_focus or self.has_focus_within
-        title = line((self.title, "bold $accent" if active else "bold $foreground"))
+        style = ("bold reverse" if self.app.no_color else "bold $accent") if active else "bold $foreground"
+        title = line((self.title, style))
         figures = self.figures()
         room = width - title.cell_length - 2
         if room < 8:
@@ -114,6 +116,9 @@ class RowList(ScrollView, Framed, can_focus=True):
 
     cursor: reactive[int] = reactive(0, repaint=False)
     failure: reactive[str] = reactive("")
+    now: reactive[datetime | None] = reactive(None, repaint=False)
+    """The time that ages are told by."""
+    _ages: tuple[str, ...] = ()
 
     class Opened(Message):
         """The operator asked for the job of a row."""
@@ -167,6 +172,10 @@ class RowList(ScrollView, Framed, can_focus=True):
         """Tell whether the cursor may rest on a row."""
         return True
 
+    def age_at(self, index: int, now: datetime) -> str:  # noqa: ARG002 - for subclasses
+        """Return the age that a row shows, so that a second that changes none of them draws nothing."""
+        return ""
+
     @property
     def body_cells(self) -> int:
         """How many lines are there for rows."""
@@ -208,6 +217,17 @@ class RowList(ScrollView, Framed, can_focus=True):
             self.scroll_to(y=top, animate=False, immediate=True)
         elif top + cells > self.scroll_offset.y + self.body_cells:
             self.scroll_to(y=top + cells - self.body_cells, animate=False, immediate=True)
+
+    def watch_now(self, now: datetime | None) -> None:
+        """Draw anew where an age in view changed."""
+        if now is None:
+            return
+        first = self.scroll_offset.y // self.row_cells
+        last = min(self.row_count, first + self.body_cells // self.row_cells + 1)
+        ages = tuple(self.age_at(index, now) for index in range(first, last))
+        if ages != self._ages:
+            self._ages = ages
+            self.refresh()
 
     def watch_failure(self) -> None:
         """Show or drop the reason of a failed read."""

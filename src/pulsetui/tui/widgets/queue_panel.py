@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from pulsetui.pipeline.views import DoneView, QueuedView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.tasks import done_row, queued_row
-from pulsetui.tui.renderables.text import line
+from pulsetui.tui.renderables.text import age, line
 from pulsetui.tui.widgets.panel import RowList
 from pulsetui.units import format_duration
 
@@ -28,7 +28,6 @@ class QueuePanel(RowList):
     finished: reactive[int] = reactive(0)
     """How many jobs are transcribed in all."""
     eta_s: reactive[float | None] = reactive(None)
-    now: reactive[datetime | None] = reactive(None)
 
     @property
     def rows(self) -> tuple[QueuedView | DoneView | str, ...]:
@@ -79,6 +78,11 @@ class QueuePanel(RowList):
         """Return the row's job; a heading has none."""
         row = self.rows[index]
         return None if isinstance(row, str) else row.job_id
+
+    def age_at(self, index: int, now: datetime) -> str:
+        """Return how long ago a job ended."""
+        row = self.rows[index]
+        return age(row.ended_at, now) if isinstance(row, DoneView) else ""
 
     def watch_queued(self) -> None:
         """Take in the newest queue."""

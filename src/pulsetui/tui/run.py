@@ -1,0 +1,85 @@
+"""Runs the screens and the owner's services side by side in one event loop.
+
+Leaving the screen drains the pipeline, or goes on without a screen if that is what the operator chose; so does a lost
+terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable
+
+from pulsetui.core.assembly import open_core
+from pulsetui.core.runtime import Core
+from pulsetui.core.source import CoreSource
+from pulsetui.headless import start_logging, until_stopped
+from pulsetui.settings.load import LoadedSettings
+from pulsetui.tui.app import PulseApp
+from pulsetui.tui.source import QuitChoice
+
+
+async def run_tui(loaded: LoadedSettings, *, debug: bool) -> None:
+    """Own the data directory and show the screens until the operator leaves.
+
+    Raises:
+        OwnedError: another process owns it.
+        PulseError: it can't start.
+    """
+    async with open_core(loaded, front_end="tui") as core:
+        running = asyncio.create_task(core.run(), name="core")
+        choice = await _screen(core, running)
+        if choice == "headless" and not running.done():
+            start_logging("text", debug=debug)
+            await until_stopped(core, running)
+            return
+        await _drained(running)
+
+
+async def show(core: Core, *, until: Awaitable[None], done: str) -> None:
+    """Show the screens on a running core until the operator leaves; say `done` once `until` has come."""
+    app = _app(core)
+
+    async def announce() -> None:
+        await until
+        app.notify(done, timeout=3600, markup=False)
+
+    waiting = asyncio.create_task(announce())
+    try:
+        await app.run_async()
+    finally:
+        waiting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+
+
+async def _screen(core: Core, running: asyncio.Task[None]) -> QuitChoice:
+    """Show the screens until the operator chooses, the terminal is lost, or the core ends."""
+    app = _app(core)
+    lost: list[QuitChoice] = []
+
+    def on_hangup() -> None:
+        lost.append("headless")
+        app.exit("headless")
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    loop.add_signal_handler(signal.SIGTERM, app.exit, "drain")
+    running.add_done_callback(lambda _: app.exit("drain"))
+    try:
+        choice = await app.run_async()
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        loop.remove_signal_handler(signal.SIGTERM)
+    return lost[0] if lost else choice or "drain"
+
+
+def _app(core: Core) -> PulseApp:
+    return PulseApp(CoreSource(core), reduced_motion=core.settings.dashboard.reduced_motion)
+
+
+async def _drained(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
