@@ -1,7 +1,8 @@
 """Named fault points: the places where a test can kill the process, raise an I/O error, or delay.
 
-Every call that crosses an I/O seam (files, commits, sockets, processes) is preceded or followed by `point("room.what")`, or
-`await async_point(…)` where the event loop must go on meanwhile. Unarmed, a point is one comparison with None.
+Every call that crosses an I/O seam (files, commits, sockets, processes) is preceded or followed by
+`point("room.what")`, or `await async_point(…)` where the event loop must go on meanwhile. Unarmed, a point is one
+comparison with None.
 
 A plan is text, so that it can go to a spawned process through the environment: entries joined by `;`, each
 `name[@N]=effect`, where `N` (default 1) is the hit, counted per process, at which the effect strikes, and the effect is
@@ -38,7 +39,7 @@ def arm(plan: str) -> None:
     Raises:
         ValueError: the plan can't be read.
     """
-    global _plan  # noqa: PLW0603 - one process, one plan: the unarmed test must stay one comparison
+    global _plan  # one process, one plan: the unarmed test must stay one comparison
     faults: dict[str, _Fault] = {}
     for entry in filter(None, (part.strip() for part in plan.split(";"))):
         target, equals, effect = entry.partition("=")

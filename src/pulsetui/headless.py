@@ -47,13 +47,12 @@ async def run_headless(loaded: LoadedSettings, *, log_format: LogFormat, debug: 
     start_logging(log_format, debug=debug)
     async with open_core(loaded, front_end="no-ui") as core:
         core.bus.on(_say)
-        await until_stopped(core)
+        await until_stopped(core, asyncio.create_task(core.run(), name="core"))
     _log.info("stopped")
 
 
-async def until_stopped(core: Core) -> None:
-    """Run the core until a signal says to stop, then drain; tell systemd of both."""
-    running = asyncio.create_task(core.run(), name="core")
+async def until_stopped(core: Core, running: asyncio.Task[None]) -> None:
+    """Let the core run until a signal says to stop, then drain; tell systemd of both."""
     ready = asyncio.create_task(_announce(core))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,7 +90,7 @@ class TextFormatter(logging.Formatter):
         line = f"{at} {record.levelname.lower()} {record.name}: {display_text(record.getMessage())}"
         return f"{line}\n{self.formatException(record.exc_info)}" if _wants_traceback(record) else line
 
-    def formatException(self, ei: object) -> str:  # noqa: N802 - the name is logging's
+    def formatException(self, ei: object) -> str:
         """Return the traceback, for `--debug`."""
         return super().formatException(ei)  # type: ignore[arg-type]
 

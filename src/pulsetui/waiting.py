@@ -1,7 +1,7 @@
 """Waiting for what can't be stopped half-way: threads, transactions, dying processes.
 
-Cancelling the await of a thread doesn't stop the thread: a late write landed in another file that had reused the descriptor.
-Here a cancelled caller waits until the thing is over, and only then sees its cancellation.
+Cancelling the await of a thread doesn't stop the thread: a late write landed in another file that had reused the
+descriptor. Here a cancelled caller waits until the thing is over, and only then sees its cancellation.
 """
 
 from __future__ import annotations

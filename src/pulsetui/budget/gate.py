@@ -1,7 +1,7 @@
 """The gate: may new downloads start? A pure rule with hysteresis.
 
-It closes at committed ≥ pause and opens at committed ≤ resume, so that it doesn't flap. It also closes when a file system is
-below its floor or full, and when usage can't be known: unknown means closed.
+It closes at committed ≥ pause and opens at committed ≤ resume, so that it doesn't flap. It also closes when a file
+system is below its floor or full, and when usage can't be known: unknown means closed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The arithmetic of reservations: what running work may still write, so that committed bytes never pass the hard limit.
 
-Committed = usage + Σ over work in hand of (reserved − already written), part by part, never below 0. The ledger is plain state
-in memory; the table `reservations` holds the same parts, written in the transaction that changes them. It does no I/O.
+Committed = usage + Σ over work in hand of (reserved − already written), part by part, never below 0. The ledger is
+plain state in memory; the table `reservations` holds the same parts, written in the transaction that changes them. It
+does no I/O.
 
 Invariant: `grant` is the only way up, and refuses what would lift committed above the ceiling.
 """
@@ -20,7 +21,8 @@ AUDIO_BYTES_PER_S = 32_000
 """16 kHz, mono, 16 bits a sample."""
 TRANSCRIPT_BASE_BYTES = 64 << 10
 TRANSCRIPT_BYTES_PER_S = 200
-"""Fast speech is some 25 characters a second; JSON with times and confidences a word or phrase at a time stays below 8×."""
+"""Fast speech is some 25 characters a second; JSON with times and confidences a word or phrase at a time stays below
+8×."""
 VIDEO_AUDIO_SHARE = 0.10
 """16 kHz PCM of a 500 MB, 24 min episode is 9.2 % of it."""
 AUDIO_ONLY_EXPANSION = 8
@@ -42,12 +44,15 @@ class Parts:
         return self.video + self.audio + self.transcript
 
 
+NOTHING = Parts()
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """What a job may write, and what it has written of that, both in allocated bytes."""
 
     reserved: Parts
-    written: Parts = Parts()
+    written: Parts = NOTHING
 
     def outstanding_bytes(self) -> int:
         """Return the bytes still to come."""
@@ -87,7 +92,10 @@ class Ledger:
         return True
 
     def written(self, job_id: int, **parts: int) -> None:
-        """Record how many allocated bytes of the named parts are on disk now. Unknown jobs are ignored: their lease is lost."""
+        """Record how many allocated bytes of the named parts are on disk now.
+
+        Unknown jobs are ignored: their lease is lost.
+        """
         reservation = self.reservations.get(job_id)
         if reservation is not None:
             self.reservations[job_id] = replace(reservation, written=replace(reservation.written, **parts))
@@ -132,13 +140,14 @@ def first_reservation(
 ) -> Parts | None:
     """Return what a download reserves before it starts, or None when it has to wait.
 
-    `expected_bytes` is the declared length if an earlier attempt saw it, else the 99th percentile of its source, else None:
-    then it is what is left below pause, at most `max_size_bytes`, so that a guess never closes the gate by itself.
+    `expected_bytes` is the declared length if an earlier attempt saw it, else the 99th percentile of its source, else
+    None: then it is what is left below pause, less what is kept aside for the log's growth, and at most
+    `max_size_bytes`, since a guess must not close the gate.
     """
     if expected_bytes is not None:
         parts = parts_of_length(min(expected_bytes, max_size_bytes), audio_only=audio_only)
         return parts if committed_bytes + parts.total() <= limits.ceiling_bytes else None
-    left = limits.pause_bytes - committed_bytes - 1
+    left = limits.pause_bytes - committed_bytes - limits.aside_bytes
     if left < LEAST_RESERVATION_BYTES:
         return None
     room = min(max_size_bytes, left)

@@ -1,7 +1,7 @@
 """The limits of the budget, made from the settings and the disks, and refused where they make no sense.
 
-All rules are pure. The order that holds afterwards: 0 < resume < pause < ceiling < hard limit, where the ceiling is the hard
-limit less what is kept aside for the database's write-ahead log and folders' own blocks.
+All rules are pure. The order that holds afterwards: 0 < resume < pause < ceiling < hard limit, where the ceiling is
+the hard limit less what is kept aside for the database's write-ahead log and folders' own blocks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ RESUME_SHARE = 0.80
 SUSPEND_SHARE = 0.008
 ASIDE_SHARE = 0.01
 WAL_ALLOWANCE_BYTES = 2 << 20
-"""What the write-ahead log may grow to between checkpoints (checkpoint at 256 pages of 4 KiB, doubled for a slow reader)."""
+"""What the write-ahead log may grow to between checkpoints (checkpoint at 256 pages of 4 KiB, doubled for a slow
+reader)."""
 LEAST_HARD_LIMIT_BYTES = 8 << 20
 """The database with its ballast and log takes 3 to 4 MiB; below twice that, no episode would ever fit."""
 FLOOR_SHARE = 0.05
@@ -46,8 +47,8 @@ class Limits:
 def resolve_limits(disk: DiskManagement, *, disks_bytes: int, explicit: frozenset[str]) -> Limits:
     """Return the limits that hold on disks of `disks_bytes` in total.
 
-    `explicit` holds the names of the settings in `[disk_management]` that somebody set: those are taken or refused, while
-    built-in defaults are clamped to the disks.
+    `explicit` holds the names of the settings in `[disk_management]` that somebody set: those are taken or refused,
+    while built-in defaults are clamped to the disks.
 
     Raises:
         SettingsError: the values contradict each other or the disks; the message holds both numbers.

@@ -1,8 +1,8 @@
 """The budget at work: keeps usage, reservations and the gate, and says who may start, grow or go on.
 
-Invariant: committed bytes (usage + what work in hand may still write) never pass the ceiling through anything that this class
-grants. In memory a reservation counts from before its commit and is given back only after one, so that the two can differ in
-the safe direction only.
+Invariant: committed bytes (usage + what work in hand may still write) never pass the ceiling through anything that
+this class grants. In memory a reservation counts from before its commit and is given back only after one, so that the
+two can differ in the safe direction only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from pulsetui.budget import store
 from pulsetui.budget.events import DiskFull, GateClosed, GateOpened
 from pulsetui.budget.gate import Gate, Reading, decide, fullness
-from pulsetui.budget.ledger import EXTENSION_STEP_BYTES, Ledger, Parts, padded
+from pulsetui.budget.ledger import EXTENSION_STEP_BYTES, NOTHING, Ledger, Parts, padded
 from pulsetui.budget.limits import Limits
 from pulsetui.budget.usage import Kind, Usage
 from pulsetui.clock import Clock
@@ -94,7 +94,7 @@ class Budget:
 
     # Reservations
 
-    async def reserve(self, tx: Transaction, job_id: int, parts: Parts, written: Parts = Parts()) -> bool:
+    async def reserve(self, tx: Transaction, job_id: int, parts: Parts, written: Parts = NOTHING) -> bool:
         """Set the job's reservation, inside `change`; say whether it fits under the ceiling."""
         usage_bytes = self.usage.total_bytes()
         if self.usage.trouble or not self.ledger.grant(
@@ -239,7 +239,8 @@ class Budget:
             )
         else:
             event = GateClosed(cause=after.cause, reason=after.reason, committed_bytes=reading.committed_bytes)
-        # Closing takes effect before its commit, opening after it: a crash between the two leaves fewer downloads, not more.
+        # Closing takes effect before its commit, opening after it: a crash between the two leaves fewer downloads, not
+        # more.
         if not after.is_open:
             self.gate = after
 
@@ -278,7 +279,7 @@ class Budget:
         )
 
     def _say(self, reading: Reading) -> None:
-        """Write the line of the check interval: flowing when it changed by 1 %, waiting each time, a warning near the mark."""
+        """Write the interval's line: flowing when it changed by 1 %, waiting each time, a warning near the mark."""
         committed = reading.committed_bytes
         now = self._clock.monotonic()
         if committed is None or now - self._said_at < self._check_interval_s:

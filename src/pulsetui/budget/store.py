@@ -79,9 +79,10 @@ async def end_pause(tx: Transaction, now: datetime) -> None:
 async def pause_figures(reader: Reader, *, now: datetime) -> PauseFigures:
     """Return count, total and longest of the pauses, a running one up to `now`."""
     row = await reader.one(
-        "SELECT count(*) AS n, count(opened_at) AS resumed, coalesce(sum(coalesce(opened_at, ?) - closed_at), 0) AS total, "
-        "coalesce(max(coalesce(opened_at, ?) - closed_at), 0) AS longest FROM pauses",
-        (to_ms(now), to_ms(now)),
+        "SELECT count(*) AS n, count(opened_at) AS resumed, "
+        "coalesce(sum(coalesce(opened_at, :now) - closed_at), 0) AS total, "
+        "coalesce(max(coalesce(opened_at, :now) - closed_at), 0) AS longest FROM pauses",
+        {"now": to_ms(now)},
     )
     if row is None:
         return PauseFigures(0, 0, 0.0, 0.0)

@@ -1,7 +1,8 @@
 """Usage: the allocated bytes on disk by kind, kept as deltas and reconciled with a whole walk.
 
-It equals `du` on the same folders after a reconciliation. Between two, it follows what pulsetui itself writes and deletes: files
-in motion (partial files, audio being extracted, the database) by their own latest size, all else by what was settled or removed.
+It equals `du` on the same folders after a reconciliation. Between two, it follows what pulsetui itself writes and
+deletes: files in motion (partial files, audio being extracted, the database) by their own latest size, all else by
+what was settled or removed.
 
 Invariant: what can't be read makes usage unknown (`trouble` is not empty), and never smaller.
 """
@@ -74,7 +75,7 @@ class Usage:
         self._moving[path] = (kind, allocated_bytes)
 
     def settle(self, path: Path) -> None:
-        """Stop following a file: it stays as it was last seen. Unknown paths are ignored, so that clean-up may repeat it."""
+        """Stop following a file: it stays as it was last seen. Unknown paths are ignored, so this may be repeated."""
         moving = self._moving.pop(path, None)
         if moving is not None:
             self.added(*moving)
@@ -94,7 +95,7 @@ class Usage:
         for name in DATABASE_FILES:
             path = self.data_dir / name
             try:
-                allocated = os.stat(path).st_blocks * BLOCK_BYTES
+                allocated = path.stat().st_blocks * BLOCK_BYTES
             except FileNotFoundError:
                 allocated = 0
             self._moving[path] = (Kind.DATABASE, allocated)
@@ -109,7 +110,7 @@ class Usage:
         return walk((Root(self.storage_dir, _storage_kind), Root(self.data_dir, _data_kind)), leave_out=leave_out)
 
     def adopt(self, walked: Walked, *, exact: bool) -> None:
-        """Start counting anew from a walk; if it wasn't exact, keep the larger figure of each kind, so as never to understate."""
+        """Start counting anew from a walk; of one that isn't exact, keep the larger figure of each kind."""
         settled = {Kind(kind): size for kind, size in walked.bytes_by_kind.items()}
         if not exact:
             settled = {kind: max(settled.get(kind, 0), self._settled.get(kind, 0)) for kind in Kind}

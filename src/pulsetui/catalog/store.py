@@ -73,7 +73,7 @@ async def ensure_entity(
 
 
 async def _free_folder(tx: Reader, library_id: int, parent: int | None, wanted: str) -> str:
-    """Return `wanted`, or with a number behind it, so that it is free under `parent`. `unassigned` is not an entity's."""
+    """Return `wanted`, or with a number behind it, so that it is free under `parent` and isn't `unassigned`."""
     folder, number = wanted, 1
     while folder == "unassigned" or await tx.one(
         "SELECT 1 FROM entities WHERE library_id = ? AND parent_id IS ? AND folder = ?", (library_id, parent, folder)

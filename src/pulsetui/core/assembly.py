@@ -20,7 +20,7 @@ from pulsetui.core.status import live_status, status_json
 from pulsetui.core.supervisor import Supervisor
 from pulsetui.db.database import DATABASE_NAME, Database
 from pulsetui.db.owner import Ownership
-from pulsetui.errors import PulseError
+from pulsetui.errors import PulseError, SettingsError
 from pulsetui.events.bus import Bus
 from pulsetui.events.store import EventLog
 from pulsetui.files.folders import Folder
@@ -29,6 +29,7 @@ from pulsetui.pipeline.backoff import Backoff
 from pulsetui.pipeline.deletion import Sweeper
 from pulsetui.pipeline.downloader.service import Downloads, DownloadSettings
 from pulsetui.pipeline.downloader.transfer import Downloader
+from pulsetui.pipeline.engines.registry import engine_names
 from pulsetui.pipeline.leases import LeaseKeeper
 from pulsetui.pipeline.live import Live
 from pulsetui.pipeline.outcomes import Outcomes
@@ -59,6 +60,7 @@ async def open_core(
     settings = loaded.settings
     data_dir, storage_dir = await in_thread(_places, settings.paths.data_dir, settings.paths.storage)
     limits = await in_thread(limits_on, loaded, data_dir, storage_dir)
+    _check_engine(settings.transcription.engine)
     ownership = await Ownership.acquire(
         data_dir, front_end=front_end, group=settings.access.group, wait_s=wait_s, clock=clock
     )
@@ -211,6 +213,20 @@ def policy_of(settings: Settings) -> Policy:
         delete_video=cleanup.delete_video_after_transcription,
         delete_audio=cleanup.delete_audio_after_transcription,
     )
+
+
+def _check_engine(name: str) -> None:
+    """Refuse to start with an engine that isn't there, rather than fail each job by it.
+
+    Raises:
+        SettingsError: it isn't installed.
+    """
+    known = engine_names()
+    if name not in known:
+        raise SettingsError(
+            f"transcription.engine is {name!r}, and no such engine is installed",
+            hint=f"installed: {', '.join(known) or 'none; install pulsetui again'}",
+        )
 
 
 def _places(data_dir: Path, storage_dir: Path) -> tuple[Path, Path]:

@@ -1,4 +1,7 @@
-"""The disks under the data: how full they are, from `statvfs`, and the limits that hold on them. Blocks: for worker threads."""
+"""The disks under the data: how full they are, and the limits that hold on them.
+
+All of it asks the kernel (`statvfs`) and blocks: for worker threads.
+"""
 
 from __future__ import annotations
 

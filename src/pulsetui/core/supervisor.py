@@ -36,7 +36,8 @@ class ServiceFailed(Event, kind="system.service_failed", category="system", seve
 
     def text(self) -> str:
         """Give the error and when it is restarted."""
-        return f"service {self.service} failed: {self.error}; restart {self.restarts} in {format_duration(self.restart_in_s)}"
+        restart = f"restart {self.restarts} in {format_duration(self.restart_in_s)}"
+        return f"service {self.service} failed: {self.error}; {restart}"
 
 
 @dataclass(slots=True)
@@ -77,13 +78,13 @@ class Supervisor:
             try:
                 await service.run()
                 error: Exception = PulseError("it ended by itself")
-            except Exception as caught:  # noqa: BLE001 - the supervisor: whatever a service dies of, it is restarted and told
+            except Exception as caught:  # noqa: BLE001 - the supervisor's: a service that dies is told of, and restarted
                 error = caught
             finally:
                 service.running = False
             failures = 1 if self._clock.monotonic() - began >= HEALTHY_AFTER_S else failures + 1
             service.restarts += 1
-            delay_s = random.random() * min(LONGEST_DELAY_S, BASE_DELAY_S * 2.0 ** min(failures, 16))  # noqa: S311
+            delay_s = random.random() * min(LONGEST_DELAY_S, BASE_DELAY_S * 2.0 ** min(failures, 16))
             await self._tell(service, error, delay_s)
             await self._clock.sleep(delay_s)
 
@@ -94,4 +95,4 @@ class Supervisor:
         try:
             await self._database.write(lambda tx: self._events.record(tx, failed, now=self._clock.now()))
         except PulseError as trouble:
-            _log.error("the failure of %s could not be recorded: %s", service.name, trouble)  # noqa: TRY400
+            _log.error("the failure of %s could not be recorded: %s", service.name, trouble)

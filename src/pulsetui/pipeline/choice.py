@@ -18,8 +18,8 @@ UNKNOWN_SIZE = 1 << 62
 def download_order(jobs: Sequence[Job], *, fullness: float) -> list[Job]:
     """Return the order in which queued jobs are offered to a download worker.
 
-    `fullness` is where committed lies from resume (0) to pause (1). Past half-way, small episodes come first among those of one
-    priority; jobs of unknown size come last among them.
+    `fullness` is where committed lies from resume (0) to pause (1). Past half-way, small episodes come first among
+    those of one priority; jobs of unknown size come last among them.
     """
     if fullness <= HALF_FULL:
         return list(jobs)
@@ -33,8 +33,9 @@ def download_order(jobs: Sequence[Job], *, fullness: float) -> list[Job]:
 def transcription_order(jobs: Sequence[Job], now: datetime) -> list[Job]:
     """Return the order in which downloaded jobs are offered to a transcription worker.
 
-    Within a priority, the job comes first whose deletion frees most per expected minute of work; the time that it takes grows
-    with the media's duration, whatever the engine's real-time factor. Jobs that waited for an hour go before, oldest first.
+    Within a priority, the job comes first whose deletion frees most per expected minute of work; the time that it
+    takes grows with the media's duration, whatever the engine's real-time factor. Jobs that waited for an hour go
+    before, oldest first.
     """
 
     def key(job: Job) -> tuple[int, int, float]:

@@ -1,8 +1,8 @@
 """Deletes media whose transcript is proved: the one place in the pipeline where a source file goes.
 
-The order: transcript durable, then the commit that marks the media, then a second look at transcript and file, then unlink,
-then fsync of the folder, then the commit that says so. A crash in between is made good by the same pass at the next start: a
-missing file counts as deleted.
+The order: transcript durable, then the commit that marks the media, then a second look at transcript and file, then
+unlink, then fsync of the folder, then the commit that says so. A crash in between is made good by the same pass at
+the next start: a missing file counts as deleted.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Sweeper:
                 except LeaseLostError:
                     continue  # an order changed the job meanwhile: the next pass sees it as it is
                 except OSError as error:
-                    _log.error("job %d: its media could not be deleted: %s", job.id, error)  # noqa: TRY400 - no traceback
+                    _log.error("job %d: its media could not be deleted: %s", job.id, error)
                     return False
             await self._budget.check()
         return True
@@ -85,9 +85,7 @@ class Sweeper:
             if media is None or not media.delete_pending:
                 continue
             try:
-                if proof:
-                    raise RefusedError(proof)
-                gone_before = not await in_thread(_remove, media)
+                gone_before = not await in_thread(_remove, media, proof)
             except RefusedError as error:
                 kept = DeletionKept(name=job.name, what=what, reason=str(error), job_id=job.id, entity=job.entity)
                 job, _ = await self._outcomes.write(job, states.MediaKept(what), kept)
@@ -119,8 +117,14 @@ def _proof_missing(transcript: TranscriptFile | None) -> str:
     return ""
 
 
-def _remove(media: MediaFile) -> bool:
-    """Unlink the file if it still is the recorded one; return False if it was gone already."""
+def _remove(media: MediaFile, proof_missing: str) -> bool:
+    """Unlink the file if its transcript is proof and it still is the recorded one; return False if it was gone already.
+
+    Raises:
+        RefusedError: there is no proof, or the file is another one.
+    """
+    if proof_missing:
+        raise RefusedError(proof_missing)
     expected = FileIdentity(media.device, media.inode, media.size_bytes, media.mtime_ns, media.allocated_bytes)
     try:
         folder = Folder.open(Path(media.path).parent)

@@ -167,7 +167,8 @@ class MediaFreed(Event, kind="storage.freed", category="storage", severity="info
 
     def text(self) -> str:
         """Give what was freed and the use after it."""
-        return f"{self.name}: {self.what} deleted, {format_size(self.freed_bytes)} freed, {format_size(self.usage_bytes)} in use"
+        in_use = format_size(self.usage_bytes)
+        return f"{self.name}: {self.what} deleted, {format_size(self.freed_bytes)} freed, {in_use} in use"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

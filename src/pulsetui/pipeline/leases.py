@@ -40,7 +40,7 @@ class LeaseKeeper:
             await clock.sleep(PROGRESS_S)
 
     async def renew(self) -> None:
-        """Renew all leases of this process, stop the workers of those that are lost, and end those that nobody renews."""
+        """Renew this process's leases, stop the workers of lost ones, and end leases that nobody renews."""
         now = self._outcomes.clock.now()
         tasks = {task.token: task for task in self._live if task.token}
         if tasks:

@@ -55,7 +55,7 @@ class Outcomes:
 
     def failed(self, error: BaseException) -> AttemptFailed:
         """Return the failure that an error of an attempt means."""
-        draw = random.random()  # noqa: S311 - jitter, not a secret
+        draw = random.random()
         text = display_text(str(error)) or type(error).__name__
         match error:
             case SourceError():
@@ -71,13 +71,21 @@ class Outcomes:
 
     def _consequences(self, job: Job, after: Job, event: Event) -> Sequence[StoredEvent]:
         """Return the events that follow from the step itself."""
-        common = {"job_id": job.id, "entity": job.entity}
         failure = after.last_failure
         match event:
             case AttemptFailed(failure_class, text) if after.stage is Stage.DEAD:
-                return [JobDied(name=job.name, failure=failure_class, error=text, attempts=after.attempts, **common)]
+                return [
+                    JobDied(
+                        name=job.name,
+                        failure=failure_class,
+                        error=text,
+                        attempts=after.attempts,
+                        job_id=job.id,
+                        entity=job.entity,
+                    )
+                ]
             case AttemptFailed(FailureClass.SPACE | FailureClass.SHUTDOWN, text):
-                return [JobWaits(name=job.name, stage=after.stage, reason=text, **common)]
+                return [JobWaits(name=job.name, stage=after.stage, reason=text, job_id=job.id, entity=job.entity)]
             case AttemptFailed(failure_class, text):
                 wait_s = (after.next_attempt_at - self.clock.now()).total_seconds() if after.next_attempt_at else 0.0
                 ended = AttemptEnded(
@@ -86,15 +94,28 @@ class Outcomes:
                     error=text,
                     attempt=after.attempts,
                     retry_in_s=max(0.0, wait_s),
-                    **common,
+                    job_id=job.id,
+                    entity=job.entity,
                 )
                 return [ended]
             case states.Rejected() | states.Unfit() if failure is not None:
-                return [JobHeld(name=job.name, reason=failure.text, **common)]
+                return [JobHeld(name=job.name, reason=failure.text, job_id=job.id, entity=job.entity)]
             case states.OwnerEnded():
-                return [JobWaits(name=job.name, stage=after.stage, reason="its owner ended", **common)]
+                return [
+                    JobWaits(
+                        name=job.name, stage=after.stage, reason="its owner ended", job_id=job.id, entity=job.entity
+                    )
+                ]
             case states.VideoLost():
-                return [JobWaits(name=job.name, stage=after.stage, reason="its media is not on disk", **common)]
+                return [
+                    JobWaits(
+                        name=job.name,
+                        stage=after.stage,
+                        reason="its media is not on disk",
+                        job_id=job.id,
+                        entity=job.entity,
+                    )
+                ]
             case _:
                 return []
 

@@ -1,8 +1,8 @@
 """What a start does first: ends dead leases, matches rows and files both ways, and reports what it can't decide.
 
-It needs no human for any state that a kill can leave. Deletions that were marked are not done here but by the sweeper's first
-pass, which is the same code as ever; media that was finished but not committed is taken back by its next download. Files that no
-row knows are reported and left in place.
+It needs no human for any state that a kill can leave. Deletions that were marked are not done here but by the
+sweeper's first pass, which is the same code as ever; media that was finished but not committed is taken back by its
+next download. Files that no row knows are reported and left in place.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pulsetui.budget import store as budget_store
-from pulsetui.db.database import Transaction
+from pulsetui.db.database import Reader, Transaction
 from pulsetui.files.durable import is_temporary
 from pulsetui.files.folders import Folder
 from pulsetui.files.identity import FileIdentity
@@ -77,12 +78,15 @@ async def _end_leases(outcomes: Outcomes, report: Report) -> None:
 
 async def _match_rows(outcomes: Outcomes, report: Report) -> None:
     """Look for the files that rows name; a row whose media is gone goes back a stage."""
-    last = 0
-    while jobs := await outcomes.database.read(lambda reader: store.with_media(reader, after_id=last, limit=_PAGE)):
-        last = jobs[-1].id
+    jobs: list[Job] = []
+    while jobs := await outcomes.database.read(partial(_page_after, jobs[-1].id if jobs else 0)):
         found = await in_thread(_identities, jobs)
         for job in jobs:
             await _match_row(outcomes, job, found, report)
+
+
+async def _page_after(last: int, reader: Reader) -> list[Job]:
+    return await store.with_media(reader, after_id=last, limit=_PAGE)
 
 
 async def _match_row(outcomes: Outcomes, job: Job, found: dict[Path, FileIdentity | None], report: Report) -> None:

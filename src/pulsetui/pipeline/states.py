@@ -1,7 +1,9 @@
-"""The job's state machine: (job, event, now) → (job, what to do). Pure; the store writes what comes out, in one transaction.
+"""The job's state machine: (job, event, now) → (job, what to do).
 
-Invariants: a job is in one stage; media is marked for deletion only together with an accepted transcript; a job ends its lease
-in the same step in which it leaves a running stage.
+Pure; the store writes what comes out, in one transaction.
+
+Invariants: a job is in one stage; media is marked for deletion only together with an accepted transcript; a job ends
+its lease in the same step in which it leaves a running stage.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A worker takes the job. Each claim counts as an attempt, so that a job that kills its worker runs out in the end."""
+    """A worker takes the job. Each claim counts as an attempt, so that a job that kills its worker runs out."""
 
     lease: Lease
 
@@ -177,25 +179,42 @@ def step(job: Job, event: Event, now: datetime, policy: Policy) -> tuple[Job, li
         case Sized(declared, etag, modified):
             _expect(job, event, Stage.DOWNLOADING)
             return replace(job, declared_bytes=declared, etag=etag, last_modified=modified), []
-        case Downloaded(video, sha256, duration_s):
-            _expect(job, event, Stage.DOWNLOADING)
-            after = _moved(replace(job, attempts=0, last_failure=None), Stage.DOWNLOADED, now)
-            return replace(after, video=video, sha256=sha256, duration_s=duration_s), []
+        case Downloaded():
+            return _downloaded(job, event, now), []
         case Accepted():
             return _accepted(job, event, now, policy)
-        case Rejected(receipt, reason, seconds):
-            _expect(job, event, Stage.TRANSCRIBING)
-            after = _moved(replace(job, receipt=receipt, transcribe_seconds=seconds), Stage.HELD, now)
-            failure = Failure(FailureClass.PERMANENT, reason)
-            return replace(after, last_failure=failure), [Release()]
+        case Rejected():
+            return _rejected(job, event, now)
         case AttemptFailed():
             return _failed(job, event, now, policy)
+        case Retried() | Cancelled() | Unfit() | OwnerEnded():
+            return _decided(job, event, now)
+        case _:
+            return _seen_on_disk(job, event, now)
+
+
+def _decided(job: Job, event: Retried | Cancelled | Unfit | OwnerEnded, now: datetime) -> tuple[Job, list[Instruction]]:
+    """Take the step that an operator, the budget or the end of an owner asks for."""
+    match event:
+        case Retried():
+            return _retried(job, now), []
+        case Cancelled():
+            _expect(job, event, *(stage for stage in Stage if stage not in (Stage.TRANSCRIBED, Stage.CANCELLED)))
+            return _moved(job, Stage.CANCELLED, now), [Release()]
         case Unfit(text):
+            _expect(job, event, Stage.QUEUED, Stage.DOWNLOADING)
             after = _moved(job, Stage.HELD, now)
             return replace(after, last_failure=Failure(FailureClass.SPACE, text)), [Release()]
         case OwnerEnded():
             _expect(job, event, Stage.DOWNLOADING, Stage.TRANSCRIBING)
             return _moved(replace(job, attempts=max(0, job.attempts - 1)), _before(job.stage), now), []
+
+
+def _seen_on_disk(
+    job: Job, event: VideoLost | MediaDeleted | MediaKept | Moved, now: datetime
+) -> tuple[Job, list[Instruction]]:
+    """Bring the row to what is on disk."""
+    match event:
         case VideoLost():
             _expect(job, event, Stage.DOWNLOADED)
             return _moved(replace(job, video=None, sha256=None, attempts=0), Stage.QUEUED, now), [Release()]
@@ -205,11 +224,6 @@ def step(job: Job, event: Event, now: datetime, policy: Policy) -> tuple[Job, li
             return _with_media(job, what, deleted=False), []
         case Moved(video, audio):
             return replace(job, video=video, audio=audio), []
-        case Retried():
-            return _retried(job, now), []
-        case Cancelled():
-            _expect(job, event, *(stage for stage in Stage if stage not in (Stage.TRANSCRIBED, Stage.CANCELLED)))
-            return _moved(job, Stage.CANCELLED, now), [Release()]
 
 
 def on_device(media: MediaFile, device: int) -> MediaFile:
@@ -250,6 +264,18 @@ def _claimed(job: Job, lease: Lease, now: datetime) -> Job:
     return replace(after, lease=lease, worker=lease.worker, attempts=job.attempts + 1)
 
 
+def _downloaded(job: Job, event: Downloaded, now: datetime) -> Job:
+    _expect(job, event, Stage.DOWNLOADING)
+    after = _moved(replace(job, attempts=0, last_failure=None), Stage.DOWNLOADED, now)
+    return replace(after, video=event.video, sha256=event.sha256, duration_s=event.duration_s)
+
+
+def _rejected(job: Job, event: Rejected, now: datetime) -> tuple[Job, list[Instruction]]:
+    _expect(job, event, Stage.TRANSCRIBING)
+    after = _moved(replace(job, receipt=event.receipt, transcribe_seconds=event.seconds), Stage.HELD, now)
+    return replace(after, last_failure=Failure(FailureClass.PERMANENT, event.reason)), [Release()]
+
+
 def _accepted(job: Job, event: Accepted, now: datetime, policy: Policy) -> tuple[Job, list[Instruction]]:
     _expect(job, event, Stage.TRANSCRIBING)
     after = _moved(job, Stage.TRANSCRIBED, now)
@@ -286,7 +312,8 @@ def _failed(job: Job, event: AttemptFailed, now: datetime, policy: Policy) -> tu
     after = replace(after, last_failure=failure, attempts=attempts)
     if wait_s > 0:
         after = replace(after, next_attempt_at=now + timedelta(seconds=wait_s))
-    # A download that failed gives its room back and reserves anew; a transcription keeps it, since it is what frees space.
+    # A download that failed gives its room back and reserves anew; a transcription keeps it, since it is what frees
+    # space.
     return after, [Release()] if after.stage is Stage.QUEUED else []
 
 

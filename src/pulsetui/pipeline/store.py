@@ -1,7 +1,8 @@
 """All SQL of the queue. Rows become frozen `Job`s; every write of a running job names its lease.
 
-Invariant: `apply` changes a row only while it is in the stage and under the lease that the caller saw; otherwise the lease is
-lost and nothing is written. Claims cost the same however long the queue is: they read the head of one partial index.
+Invariant: `apply` changes a row only while it is in the stage and under the lease that the caller saw; otherwise the
+lease is lost and nothing is written. Claims cost the same however long the queue is: they read the head of one
+partial index.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from pulsetui.errors import FailureClass, LeaseLostError, NotFoundError
 from pulsetui.pipeline.jobs import Failure, Job, Lease, MediaFile, Stage, TranscriptFile
 
 AGEING_MS = 3_600_000
-"""An hour of waiting weighs as much as one step of priority. Since ageing is linear, the order between two jobs never changes,
-so that a fixed number can be indexed: submitted_at − priority × this."""
+"""An hour of waiting weighs as much as one step of priority. Since ageing is linear, the order between two jobs never
+changes, so that a fixed number can be indexed: submitted_at − priority × this."""
 WAKE_BATCH = 500
 """How many jobs whose waiting time is over one claim makes ready at most; the rest follow with the next claims."""
 UNASSIGNED = "unassigned"
@@ -89,13 +90,14 @@ async def get(reader: Reader, job_id: int) -> Job:
 
 
 async def head(tx: Transaction, stage: Stage, *, now: datetime, limit: int) -> list[Job]:
-    """Return the most urgent ready jobs of `stage`, the most urgent first, after waking those whose waiting time is over."""
+    """Wake jobs whose waiting time is over; return the most urgent ready ones of `stage`, the most urgent first."""
     await tx.execute(
         "UPDATE jobs SET ready = 1 WHERE id IN "
         "(SELECT id FROM jobs WHERE ready = 0 AND next_attempt_at <= ? ORDER BY next_attempt_at LIMIT ?)",
         (to_ms(now), WAKE_BATCH),
     )
-    # The literal repeats the index's own condition, without which SQLite can't prove that the partial index covers the query.
+    # The literal repeats the index's own condition, without which SQLite can't prove that the partial index covers the
+    # query.
     rows = await tx.all(
         SELECT_JOB + "WHERE jobs.stage = ? AND jobs.ready = 1 AND jobs.stage IN ('queued', 'downloaded') "
         "ORDER BY jobs.rank LIMIT ?",
@@ -119,7 +121,7 @@ async def apply(tx: Transaction, before: Job, after: Job) -> None:
     columns = _columns(after)
     names = ", ".join(f"{name} = ?" for name in columns)
     changed = await tx.execute(
-        f"UPDATE jobs SET {names} WHERE id = ? AND stage = ? AND lease_token IS ?",  # noqa: S608 - names are ours
+        f"UPDATE jobs SET {names} WHERE id = ? AND stage = ? AND lease_token IS ?",  # noqa: S608 - our own names
         (*columns.values(), before.id, before.stage, before.lease.token if before.lease else None),
     )
     if changed == 0:
@@ -129,7 +131,7 @@ async def apply(tx: Transaction, before: Job, after: Job) -> None:
 async def heartbeat(
     tx: Transaction, now: datetime, lease_until: datetime, progress: Mapping[str, tuple[int, float, float | None]]
 ) -> set[str]:
-    """Renew the leases named by token, with (job id, progress done, progress total); return the tokens that are lost."""
+    """Renew leases by token, with (job id, progress done, progress total); return the tokens that are lost."""
     lost = set()
     for token, (job_id, done, total) in progress.items():
         changed = await tx.execute(
@@ -202,7 +204,7 @@ async def with_media(reader: Reader, *, after_id: int, limit: int) -> list[Job]:
 async def by_uuids(reader: Reader, uuids: Sequence[str]) -> dict[str, Job]:
     """Return the jobs among `uuids` (at most some hundred at a time)."""
     marks = ", ".join("?" * len(uuids))
-    rows = await reader.all(SELECT_JOB + f"WHERE jobs.uuid IN ({marks})", tuple(uuids))  # noqa: S608 - marks only
+    rows = await reader.all(SELECT_JOB + f"WHERE jobs.uuid IN ({marks})", tuple(uuids))
     return {row["uuid"]: job_from_row(row) for row in rows}
 
 

@@ -113,14 +113,17 @@ async def ended(reader: Reader, *, limit: int) -> tuple[DoneView, ...]:
 async def throughput(reader: Reader, *, now: datetime, window: timedelta = timedelta(hours=1)) -> Throughput:
     """Return what was transcribed since `window` ago."""
     row = await reader.one(
-        "SELECT count(*) AS n, coalesce(sum(video_size_bytes * video_deleted + audio_size_bytes * audio_deleted), 0) AS freed, "
-        "coalesce(sum(duration_s), 0) AS audio_s, coalesce(sum(transcribe_seconds), 0) AS work_s, min(stage_since) AS first "
-        "FROM jobs WHERE stage = 'transcribed' AND stage IN ('transcribed', 'held', 'dead', 'cancelled') AND stage_since >= ?",
+        "SELECT count(*) AS n, "
+        "coalesce(sum(duration_s), 0) AS audio_s, coalesce(sum(transcribe_seconds), 0) AS work_s, "
+        "coalesce(sum(video_size_bytes * video_deleted + audio_size_bytes * audio_deleted), 0) AS freed "
+        "FROM jobs WHERE stage = 'transcribed' AND stage_since >= ? "
+        # what the partial index `jobs_ended` asks for
+        "AND stage IN ('transcribed', 'held', 'dead', 'cancelled')",
         (to_ms(now - window),),
     )
     if row is None or not row["n"]:
         return Throughput(0, 0, 0.0, 0.0, window.total_seconds())
-    first = await reader.value("SELECT min(submitted_at) FROM jobs")
+    first = await reader.value("SELECT submitted_at FROM jobs ORDER BY id LIMIT 1")
     began_ms = max(to_ms(now - window), int(first or 0))
     return Throughput(row["n"], row["freed"], row["audio_s"], row["work_s"], max(1.0, (to_ms(now) - began_ms) / 1000))
 
@@ -202,7 +205,7 @@ async def _total(reader: Reader, stage: str | None, where: str, values: tuple[Sq
         )
     else:
         row = await reader.value(
-            f"SELECT count(*) FROM jobs LEFT JOIN entities ON entities.id = jobs.entity_id {where}",  # noqa: S608 - marks only
+            f"SELECT count(*) FROM jobs LEFT JOIN entities ON entities.id = jobs.entity_id {where}",  # noqa: S608
             values,
         )
     return int(row or 0)

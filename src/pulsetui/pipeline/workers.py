@@ -1,6 +1,7 @@
 """A pool of workers: fills its slots with claimed jobs, one task each, until it is drained.
 
-It knows neither downloads nor transcriptions: it is given `claim` and `work`. A wake-up is a hint; the queue is asked each time.
+It knows neither downloads nor transcriptions: it is given `claim` and `work`. A wake-up is a hint; the queue is asked
+each time.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class WorkerPool:
         except asyncio.CancelledError:
             if not live.stopped_for:
                 raise
-        except Exception:  # the per-job boundary: one job's failure is its own
+        except Exception:  # noqa: BLE001 - the per-job boundary: one job's failure is its own
             _log.exception("job %d: its outcome could not be stored", live.job.id)
         finally:
             self._live.end(live.job.id)

@@ -1,8 +1,8 @@
 """The walk that usage needs: allocated bytes below a folder, by the kind that its first folders name.
 
-Counts as `du -B1` does: `st_blocks × 512`, folders too, each inode once. Follows no symbolic link and stays on the root's file
-system. One folder descriptor at a time, opened from its parent and left through `..`, so neither PATH_MAX nor the limit of open
-files bounds the depth. Read-only; runs in a worker thread.
+Counts as `du -B1` does: `st_blocks × 512`, folders too, each inode once. Follows no symbolic link and stays on the
+root's file system. One folder descriptor at a time, opened from its parent and left through `..`, so neither PATH_MAX
+nor the limit of open files bounds the depth. Read-only; runs in a worker thread.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def walk(
 ) -> Walked:
     """Walk `roots` in order and return what they hold.
 
-    An inode that was met once, below whichever root, is not counted again. `leave_out` names inodes as (device, inode) that
-    somebody else accounts for. A missing root counts as empty.
+    An inode that was met once, below whichever root, is not counted again. `leave_out` names inodes as (device,
+    inode) that somebody else accounts for. A missing root counts as empty.
 
     Raises:
         WalkCancelledError: `cancelled` said so between two folders.
@@ -119,6 +119,7 @@ class _RootWalk:
             return self._up(descriptor, frames) if frames else descriptor
         name, kind = here.pending.pop()
         parts = (*here.parts, name)
+        faults.point("storage.folder")
         try:
             below = os.open(name, _FOLDER_FLAGS, dir_fd=descriptor)
         except FileNotFoundError:

@@ -1,6 +1,7 @@
 """The download workers: claim, reserve, fetch, commit. What crosses the network is left to `transfer`.
 
-Invariant: a download reserves its room in the transaction that claims it, and before a byte of the body beyond it is written.
+Invariant: a download reserves its room in the transaction that claims it, and before a byte of the body beyond it is
+written.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from pulsetui.waiting import in_thread
 
 LEASE = timedelta(seconds=30)
 HEAD_OF_QUEUE = 64
-"""How many ready jobs a claim looks at: enough to pass over some that don't fit, few enough to cost the same for any queue."""
+"""How many ready jobs a claim looks at: enough to pass over some that don't fit, few enough to cost the same for any
+queue."""
 SIZES_LOOKED_AT = 200
 AUDIO_EXTENSIONS = frozenset({"mp3", "m4a", "aac", "ogg", "opus", "flac", "wav"})
 
@@ -52,31 +54,31 @@ class Downloads:
     def __init__(self, outcomes: Outcomes, downloader: Downloader, settings: DownloadSettings) -> None:
         """Take the parts."""
         self._outcomes = outcomes
-        self._budget = outcomes.budget
+        self.budget = outcomes.budget
         self._downloader = downloader
         self._settings = settings
 
     async def claim(self, worker: str) -> Job | None:
-        """Claim the most urgent queued job that fits, with its reservation; None when there is none or the gate is closed."""
-        if not self._budget.may_start():
+        """Claim the most urgent queued job that fits, with its reservation; None if there is none to start."""
+        if not self.budget.may_start():
             return None
         job = await self._outcomes.database.write(lambda tx: self._claim(tx, worker))
         if job is not None:
-            await self._budget.check()
+            await self.budget.check()
         return job
 
     async def _claim(self, tx: Transaction, worker: str) -> Job | None:
         now = self._outcomes.clock.now()
         candidates = await store.head(tx, Stage.QUEUED, now=now, limit=HEAD_OF_QUEUE)
-        for job in download_order(candidates, fullness=self._budget.fullness()):
+        for job in download_order(candidates, fullness=self.budget.fullness()):
             parts = await self._first_parts(tx, job)
-            if parts is not None and not can_ever_fit(parts, self._budget.limits):
+            if parts is not None and not can_ever_fit(parts, self.budget.limits):
                 await self._outcomes.advance(
-                    tx, job, states.Unfit(_never_fits(parts, self._budget.limits.ceiling_bytes))
+                    tx, job, states.Unfit(_never_fits(parts, self.budget.limits.ceiling_bytes))
                 )
                 continue
             written = Parts(video=_allocated(self.partial_path(job)))
-            if parts is not None and await self._budget.reserve(tx, job.id, parts, written):
+            if parts is not None and await self.budget.reserve(tx, job.id, parts, written):
                 await store.mark_unfit(tx, job.id, None)
                 lease = Lease(str(uuid.uuid4()), self._settings.owner, worker, now + LEASE)
                 started = DownloadStarted(
@@ -100,15 +102,15 @@ class Downloads:
             expected_bytes=expected,
             audio_only=_is_audio(_extension(job.source_url)),
             max_size_bytes=self._settings.max_size_bytes,
-            committed_bytes=self._budget.committed_bytes() or 0,
-            limits=self._budget.limits,
+            committed_bytes=self.budget.committed_bytes() or 0,
+            limits=self.budget.limits,
         )
 
     async def work(self, live: LiveTask) -> None:
         """Bring one job's media to disk, and write what became of it."""
         partial = self.partial_path(live.job)
         await in_thread(_take_back_finished, partial)
-        self._budget.follow(partial, Kind.VIDEOS, already_bytes=_allocated(partial))
+        self.budget.follow(partial, Kind.VIDEOS, already_bytes=_allocated(partial))
         progress = _Progress(self, live, partial)
         try:
             fetched = await self._downloader.fetch(self._request(live.job), progress)
@@ -127,12 +129,12 @@ class Downloads:
             await self._unfit(progress, error)
         except (PulseError, OSError) as error:
             if isinstance(error, SpaceError) and isinstance(error.__cause__, OSError):
-                await self._budget.disk_is_full(str(error))
+                await self.budget.disk_is_full(str(error))
             await self._fail(progress, self._outcomes.failed(error))
-        except Exception as error:  # the per-job boundary: a plug-in's or our own mistake is this job's failure alone
+        except Exception as error:  # noqa: BLE001 - the per-job boundary: a mistake of ours fails this job alone
             await self._fail(progress, self._outcomes.failed(error))
         finally:
-            self._budget.settled(partial)
+            self.budget.settled(partial)
 
     def partial_path(self, job: Job) -> Path:
         """Return where the job's unfinished media lies."""
@@ -160,7 +162,7 @@ class Downloads:
         job = live.job
         event = states.Sized(head.declared_bytes, head.etag, head.last_modified)
         parts = self._parts_of(head)
-        reservation = self._budget.ledger.reservations.get(job.id)
+        reservation = self.budget.ledger.reservations.get(job.id)
         if reservation is None:
             raise LeaseLostError(f"job {job.id} has no reservation any more")
         written = Parts(video=_allocated(self.partial_path(job)))
@@ -168,14 +170,14 @@ class Downloads:
 
         async def work(tx: Transaction) -> tuple[Job, bool]:
             after, _ = await self._outcomes.advance(tx, job, event)
-            return after, await self._budget.reserve(tx, job.id, wanted, written)
+            return after, await self.budget.reserve(tx, job.id, wanted, written)
 
         live.job, fits = await self._outcomes.database.write(work)
-        if parts is not None and not can_ever_fit(parts, self._budget.limits):
-            raise _UnfitError(_never_fits(parts, self._budget.limits.ceiling_bytes))
+        if parts is not None and not can_ever_fit(parts, self.budget.limits):
+            raise _UnfitError(_never_fits(parts, self.budget.limits.ceiling_bytes))
         if not fits:
             raise SpaceError(f"its {wanted.total()} bytes don't fit under the hard limit now")
-        await self._budget.check()
+        await self.budget.check()
         return wanted.video
 
     def _parts_of(self, head: Head) -> Parts | None:
@@ -186,7 +188,7 @@ class Downloads:
     async def _finish(self, progress: _Progress, fetched: Fetched) -> None:
         live, job = progress.live, progress.live.job
         identity = FileIdentity.of(await in_thread(os.lstat, fetched.path))
-        self._budget.moved(job.id, progress.partial, Kind.VIDEOS, identity.allocated_bytes)
+        self.budget.moved(job.id, progress.partial, Kind.VIDEOS, identity.allocated_bytes)
         video = MediaFile(
             path=fetched.path,
             size_bytes=identity.size_bytes,
@@ -203,14 +205,15 @@ class Downloads:
 
         async def work(tx: Transaction) -> None:
             await self._outcomes.advance(tx, job, states.Downloaded(video, fetched.sha256, fetched.duration_s), told)
-            if not await self._budget.reserve(tx, job.id, Parts(0, audio, transcript)):
-                # Longer than its size let expect, and no room for that now: keep what there is; the transcriber asks again.
-                kept = self._budget.ledger.reservations[job.id].reserved
-                await self._budget.reserve(tx, job.id, replace(kept, video=0))
+            if not await self.budget.reserve(tx, job.id, Parts(0, audio, transcript)):
+                # Longer than its size let expect, and no room for that now: keep what there is; the transcriber asks
+                # again.
+                kept = self.budget.ledger.reservations[job.id].reserved
+                await self.budget.reserve(tx, job.id, replace(kept, video=0))
 
         await self._outcomes.database.write(work)
-        self._budget.settled(progress.partial)
-        await self._budget.check()
+        self.budget.settled(progress.partial)
+        await self.budget.check()
 
     async def _fail(self, progress: _Progress, failed: states.AttemptFailed) -> None:
         self._left_behind(progress)
@@ -229,8 +232,8 @@ class Downloads:
     def _left_behind(self, progress: _Progress) -> None:
         """Count the partial file as the attempt left it; it may be gone."""
         allocated = _allocated(progress.partial)
-        self._budget.moved(progress.live.job.id, progress.partial, Kind.VIDEOS, allocated)
-        self._budget.settled(progress.partial)
+        self.budget.moved(progress.live.job.id, progress.partial, Kind.VIDEOS, allocated)
+        self.budget.settled(progress.partial)
 
 
 class _UnfitError(PulseError):
@@ -244,7 +247,7 @@ class _Progress:
         self.live = live
         self.partial = partial
         self._downloads = downloads
-        reservation = downloads._budget.ledger.reservations.get(live.job.id)  # noqa: SLF001 - one subject
+        reservation = downloads.budget.ledger.reservations.get(live.job.id)
         self._reserved_bytes = reservation.reserved.video if reservation else 0
 
     @property
@@ -259,15 +262,13 @@ class _Progress:
 
     async def extend(self, total_bytes: int) -> None:
         """Make room for a body that passes its reservation."""
-        self._reserved_bytes = await self._downloads._budget.extend_video(self.live.job.id, total_bytes)  # noqa: SLF001
+        self._reserved_bytes = await self._downloads.budget.extend_video(self.live.job.id, total_bytes)
 
     def progress(self, written_bytes: int, allocated_bytes: int) -> None:
         """Count what is on disk now."""
         total = self.live.job.declared_bytes
         self.live.update(done=written_bytes, total=total, phase="downloading")
-        self._downloads._budget.moved(  # noqa: SLF001
-            self.live.job.id, self.partial, Kind.VIDEOS, allocated_bytes
-        )
+        self._downloads.budget.moved(self.live.job.id, self.partial, Kind.VIDEOS, allocated_bytes)
 
 
 def _take_back_finished(partial: Path) -> None:

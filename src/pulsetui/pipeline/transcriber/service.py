@@ -1,7 +1,9 @@
-"""The transcription workers: claim, run one process, judge, write the transcript, commit. Deleting is left to `deletion`.
+"""The transcription workers: claim, run one process, judge, write the transcript, commit.
 
-Invariant: a job becomes `transcribed` only with a transcript that was accepted, is durable under its final name, and is named in
-the same commit that marks its media for deletion.
+Deleting is left to `deletion`.
+
+Invariant: a job becomes `transcribed` only with a transcript that was accepted, is durable under its final name, and
+is named in the same commit that marks its media for deletion.
 """
 
 from __future__ import annotations
@@ -26,12 +28,13 @@ from pulsetui.files.identity import FileIdentity
 from pulsetui.pipeline import states, store
 from pulsetui.pipeline.choice import transcription_order
 from pulsetui.pipeline.deletion import Sweeper
+from pulsetui.pipeline.engines.base import Segment
 from pulsetui.pipeline.events import JobTranscribed, TranscriptionStarted
 from pulsetui.pipeline.jobs import Job, Lease, MediaFile, Stage, TranscriptFile
 from pulsetui.pipeline.live import LiveTask
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.pipeline.transcriber.acceptance import Rules, Verdict, judge
-from pulsetui.pipeline.transcriber.transcript import Segment, Transcript
+from pulsetui.pipeline.transcriber.transcript import Transcript
 from pulsetui.processes.runner import Limits, TaskSpec, run
 from pulsetui.waiting import in_thread
 
@@ -108,7 +111,7 @@ class Transcriptions:
             if isinstance(error, SpaceError) and isinstance(error.__cause__, OSError):
                 await self._budget.disk_is_full(str(error))
             await self._fail(live, audio, self._outcomes.failed(error))
-        except Exception as error:  # the per-job boundary: an engine's or our own mistake is this job's failure alone
+        except Exception as error:  # noqa: BLE001 - the per-job boundary: a mistake of ours fails this job alone
             await self._fail(live, audio, self._outcomes.failed(error))
         finally:
             if not accepted:
@@ -227,7 +230,8 @@ def _make_folder(path: Path) -> None:
 
 def _write_transcript(path: Path, data: bytes) -> FileIdentity:
     with Folder.open(path.parent, create=True) as folder:
-        # Replacing is safe: without a commit that names it, a transcript of this name is the leftover of a killed attempt.
+        # Replacing is safe: without a commit that names it, a transcript of this name is the leftover of a killed
+        # attempt.
         return write_durable(folder, path.name, data, replace=True)
 
 
