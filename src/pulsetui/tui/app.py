@@ -60,7 +60,8 @@ class PulseApp(App[QuitChoice]):
             self.animation_level = "none"
         for own in theme.THEMES:
             self.register_theme(own)
-        few = self.console.color_system == "standard"
+        # Without TERM there is no terminal to be kind to: a picture is being made.
+        few = self.console.color_system == "standard" and "TERM" in os.environ
         self.theme = theme.SIXTEEN_THEME if few else theme.DEFAULT_THEME
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
