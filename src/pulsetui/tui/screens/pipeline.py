@@ -19,7 +19,7 @@ from pulsetui.tui.widgets.footer import KeyLine
 from pulsetui.tui.widgets.gate_line import GateLine
 from pulsetui.tui.widgets.job_details import JobPanel
 from pulsetui.tui.widgets.job_table import WINDOW_ROWS, JobTable
-from pulsetui.tui.widgets.panel import RowList
+from pulsetui.tui.widgets.row_list import RowList
 from pulsetui.tui.widgets.stage_flow import StageFlow
 
 

@@ -22,8 +22,8 @@ from pulsetui.tui.widgets.disk_gauge import DiskGauge
 from pulsetui.tui.widgets.find_bar import FindBar
 from pulsetui.tui.widgets.footer import KeyLine
 from pulsetui.tui.widgets.gate_line import GateLine
-from pulsetui.tui.widgets.panel import RowList
 from pulsetui.tui.widgets.queue_panel import QueuePanel
+from pulsetui.tui.widgets.row_list import RowList
 
 EVENTS_AT_ONCE = 50
 MOST_EVENTS = 2_000

@@ -11,7 +11,7 @@ from pulsetui.pipeline.views import TaskView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.tasks import task_row, task_rows
 from pulsetui.tui.renderables.text import line
-from pulsetui.tui.widgets.panel import RowList
+from pulsetui.tui.widgets.row_list import RowList
 
 _TWO_LINES_FROM_CELLS = 44
 

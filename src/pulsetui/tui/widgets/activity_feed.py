@@ -13,7 +13,7 @@ from pulsetui.pipeline.views import EventView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.events import Folded, event_foot, event_row, fold
 from pulsetui.tui.renderables.text import age, line, safe
-from pulsetui.tui.widgets.panel import RowList
+from pulsetui.tui.widgets.row_list import RowList
 
 
 class ActivityFeed(RowList):

@@ -13,7 +13,7 @@ from pulsetui.pipeline.views import JobsPage, JobView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.jobs import head_row, job_row, note
 from pulsetui.tui.renderables.text import age, line, safe
-from pulsetui.tui.widgets.panel import RowList
+from pulsetui.tui.widgets.row_list import RowList
 
 WINDOW_ROWS = 200
 """Rows that are read at once; at least twice what any terminal shows."""

@@ -12,7 +12,7 @@ from pulsetui.pipeline.views import DoneView, QueuedView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.tasks import done_row, queued_row
 from pulsetui.tui.renderables.text import age, line
-from pulsetui.tui.widgets.panel import RowList
+from pulsetui.tui.widgets.row_list import RowList
 from pulsetui.units import format_duration
 
 
