@@ -44,7 +44,7 @@ class Reading:
     videos_bytes: int
     in_flight_bytes: int
     free_bytes: int
-    """The least free space of the file systems in use."""
+    """The least free space of the file systems in use, less what is in flight."""
     disk_full: bool = False
     """A write met ENOSPC and free space hasn't been seen above the floor since."""
     trouble: str = ""
@@ -69,11 +69,11 @@ def _obstacle(gate: Gate, reading: Reading, limits: Limits) -> tuple[Cause, str]
     """Return what holds the gate closed, or None."""
     if reading.committed_bytes is None:
         return Cause.UNKNOWN, f"usage unknown: {reading.trouble}"
-    free, floor = format_size(reading.free_bytes), format_size(limits.floor_bytes)
+    free, floor = format_size(max(0, reading.free_bytes)), format_size(limits.floor_bytes)
     if reading.disk_full:
         return Cause.DISK_FULL, f"the disk is full: {free} free, opens at {floor}"
     if reading.free_bytes < limits.floor_bytes:
-        return Cause.FREE_SPACE, f"free space {free} < {floor}"
+        return Cause.FREE_SPACE, f"free space {free} after what is in flight < {floor}"
     opens_at = limits.pause_bytes - 1 if gate.is_open or gate.cause is Cause.UNKNOWN else limits.resume_bytes
     if reading.committed_bytes <= opens_at:
         return None

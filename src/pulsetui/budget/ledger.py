@@ -77,16 +77,22 @@ class Ledger:
         """Return the bytes still to come from all work in hand."""
         return sum(reservation.outstanding_bytes() for reservation in self.reservations.values())
 
-    def grant(self, job_id: int, reserved: Parts, written: Parts, *, usage_bytes: int, limits: Limits) -> bool:
-        """Set the job's reservation if committed stays at or below the ceiling; say whether it did.
+    def grant(
+        self, job_id: int, reserved: Parts, written: Parts, *, usage_bytes: int, free_bytes: int, limits: Limits
+    ) -> bool:
+        """Set the job's reservation if there is room for it; say whether there was.
 
-        A reservation that gets smaller is always granted.
+        There is if committed stays at or below the ceiling, and if the disk, of which `free_bytes` are free, keeps its
+        floor when all that is in flight has come. A reservation that gets smaller is always granted.
         """
         wanted = Reservation(reserved, written)
         before = self.reservations.get(job_id)
         others = self.outstanding_bytes() - (before.outstanding_bytes() if before else 0)
         grows = wanted.outstanding_bytes() > (before.outstanding_bytes() if before else 0)
-        if grows and usage_bytes + others + wanted.outstanding_bytes() > limits.ceiling_bytes:
+        outstanding = others + wanted.outstanding_bytes()
+        if grows and usage_bytes + outstanding > limits.ceiling_bytes:
+            return False
+        if grows and outstanding > free_bytes - limits.floor_bytes:
             return False
         self.reservations[job_id] = wanted
         return True
@@ -136,18 +142,24 @@ def parts_of_length(video_bytes: int, *, audio_only: bool) -> Parts:
 
 
 def first_reservation(
-    *, expected_bytes: int | None, audio_only: bool, max_size_bytes: int, committed_bytes: int, limits: Limits
+    *,
+    expected_bytes: int | None,
+    audio_only: bool,
+    max_size_bytes: int,
+    committed_bytes: int,
+    disk_room_bytes: int,
+    limits: Limits,
 ) -> Parts | None:
     """Return what a download reserves before it starts, or None when it has to wait.
 
     `expected_bytes` is the declared length if an earlier attempt saw it, else the 99th percentile of its source, else
-    None: then it is what is left below pause, less what is kept aside for the log's growth, and at most
-    `max_size_bytes`, since a guess must not close the gate.
+    None: then it is what is left below pause, less what is kept aside for the log's growth, since a guess must not
+    close the gate; and at most `max_size_bytes`, or what the disk can still take.
     """
     if expected_bytes is not None:
         parts = parts_of_length(min(expected_bytes, max_size_bytes), audio_only=audio_only)
         return parts if committed_bytes + parts.total() <= limits.ceiling_bytes else None
-    left = limits.pause_bytes - committed_bytes - limits.aside_bytes
+    left = min(limits.pause_bytes - committed_bytes - limits.aside_bytes, disk_room_bytes)
     if left < LEAST_RESERVATION_BYTES:
         return None
     room = min(max_size_bytes, left)

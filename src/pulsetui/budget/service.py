@@ -80,6 +80,10 @@ class Budget:
         committed = self.committed_bytes()
         return 1.0 if committed is None else fullness(committed, self.limits)
 
+    def disk_room_bytes(self) -> int:
+        """Return what the disks can still take above their floor when all that is in flight has come."""
+        return self.free_bytes - self.ledger.outstanding_bytes() - self.limits.floor_bytes
+
     def may_start(self) -> bool:
         """Say whether a new download may start just now, apart from whether it fits."""
         return (
@@ -98,7 +102,7 @@ class Budget:
         """Set the job's reservation, inside `change`; say whether it fits under the ceiling."""
         usage_bytes = self.usage.total_bytes()
         if self.usage.trouble or not self.ledger.grant(
-            job_id, parts, written, usage_bytes=usage_bytes, limits=self.limits
+            job_id, parts, written, usage_bytes=usage_bytes, free_bytes=self.free_bytes, limits=self.limits
         ):
             return False
         await store.reserve(tx, job_id, parts)
@@ -273,7 +277,7 @@ class Budget:
             usage_bytes=sum(by_kind.values()),
             videos_bytes=by_kind[Kind.VIDEOS],
             in_flight_bytes=self.ledger.outstanding_bytes(),
-            free_bytes=self.free_bytes,
+            free_bytes=self.free_bytes - self.ledger.outstanding_bytes(),
             disk_full=self._disk_full_until is not None,
             trouble=self.usage.trouble,
         )

@@ -1,7 +1,7 @@
 """How long a failed job waits: doubling with full jitter. Pure.
 
-Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015: a uniform draw from 0 to the doubled
-cap spreads retries best.
+Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015: a uniform draw from 0 to the
+doubled cap spreads retries best.
 """
 
 from __future__ import annotations

@@ -80,28 +80,35 @@ class Sweeper:
         return True
 
     async def _delete_of(self, job: Job) -> None:
+        """Delete what is marked of one job, and say so in one commit."""
         proof = await in_thread(_proof_missing, job.transcript)
+        freed: dict[str, int] = {}
         for what, media in (("video", job.video), ("audio", job.audio)):
             if media is None or not media.delete_pending:
                 continue
             try:
-                gone_before = not await in_thread(_remove, media, proof)
+                removed = await in_thread(_remove, media, proof)
             except RefusedError as error:
                 kept = DeletionKept(name=job.name, what=what, reason=str(error), job_id=job.id, entity=job.entity)
                 job, _ = await self._outcomes.write(job, states.MediaKept(what), kept)
                 continue
-            freed_bytes = 0 if gone_before else media.allocated_bytes
-            usage_bytes = self._budget.usage.total_bytes() - freed_bytes
-            freed = MediaFreed(
-                name=job.name,
-                what=what,
-                freed_bytes=freed_bytes,
-                usage_bytes=usage_bytes,
-                job_id=job.id,
-                entity=job.entity,
-            )
-            job, _ = await self._outcomes.write(job, states.MediaDeleted(what), freed)
-            self._budget.freed(_KINDS[what], freed_bytes)
+            freed[what] = media.allocated_bytes if removed else 0
+        if freed:
+            await self._tell(job, freed)
+
+    async def _tell(self, job: Job, freed: dict[str, int]) -> None:
+        total = sum(freed.values())
+        told = MediaFreed(
+            name=job.name,
+            what=" and ".join(freed),
+            freed_bytes=total,
+            usage_bytes=self._budget.usage.total_bytes() - total,
+            job_id=job.id,
+            entity=job.entity,
+        )
+        await self._outcomes.write(job, states.MediaDeleted(tuple(freed)), told)
+        for what, size in freed.items():
+            self._budget.freed(_KINDS[what], size)
 
 
 def _proof_missing(transcript: TranscriptFile | None) -> str:

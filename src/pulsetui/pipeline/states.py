@@ -104,10 +104,10 @@ class VideoLost:
 
 @dataclass(frozen=True, slots=True)
 class MediaDeleted:
-    """A file that was marked for deletion is gone from disk, durably."""
+    """Files that were marked for deletion are gone from disk, durably."""
 
-    what: str
-    """`video` or `audio`."""
+    what: tuple[str, ...]
+    """`video`, `audio`, or both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,9 @@ def _seen_on_disk(
             _expect(job, event, Stage.DOWNLOADED)
             return _moved(replace(job, video=None, sha256=None, attempts=0), Stage.QUEUED, now), [Release()]
         case MediaDeleted(what):
-            return _with_media(job, what, deleted=True), []
+            for each in what:
+                job = _with_media(job, each, deleted=True)
+            return job, []
         case MediaKept(what):
             return _with_media(job, what, deleted=False), []
         case Moved(video, audio):

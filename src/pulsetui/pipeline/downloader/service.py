@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from pulsetui.budget.ledger import Parts, can_ever_fit, first_reservation, padded, parts_of_duration, parts_of_length
+from pulsetui.budget.ledger import Parts, can_ever_fit, first_reservation, parts_of_duration, parts_of_length
 from pulsetui.budget.usage import Kind
 from pulsetui.db.database import Transaction
 from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError
@@ -28,6 +28,7 @@ from pulsetui.pipeline.events import DownloadFinished, DownloadStarted
 from pulsetui.pipeline.jobs import Job, Lease, MediaFile, Stage
 from pulsetui.pipeline.live import LiveTask
 from pulsetui.pipeline.outcomes import Outcomes
+from pulsetui.units import format_size
 from pulsetui.waiting import in_thread
 
 LEASE = timedelta(seconds=30)
@@ -77,7 +78,7 @@ class Downloads:
                     tx, job, states.Unfit(_never_fits(parts, self.budget.limits.ceiling_bytes))
                 )
                 continue
-            written = Parts(video=_allocated(self.partial_path(job)))
+            written = Parts(video=await in_thread(_allocated, self.partial_path(job)))
             if parts is not None and await self.budget.reserve(tx, job.id, parts, written):
                 await store.mark_unfit(tx, job.id, None)
                 lease = Lease(str(uuid.uuid4()), self._settings.owner, worker, now + LEASE)
@@ -103,6 +104,7 @@ class Downloads:
             audio_only=_is_audio(_extension(job.source_url)),
             max_size_bytes=self._settings.max_size_bytes,
             committed_bytes=self.budget.committed_bytes() or 0,
+            disk_room_bytes=self.budget.disk_room_bytes(),
             limits=self.budget.limits,
         )
 
@@ -110,7 +112,7 @@ class Downloads:
         """Bring one job's media to disk, and write what became of it."""
         partial = self.partial_path(live.job)
         await in_thread(_take_back_finished, partial)
-        self.budget.follow(partial, Kind.VIDEOS, already_bytes=_allocated(partial))
+        self.budget.follow(partial, Kind.VIDEOS, already_bytes=await in_thread(_allocated, partial))
         progress = _Progress(self, live, partial)
         try:
             fetched = await self._downloader.fetch(self._request(live.job), progress)
@@ -165,7 +167,7 @@ class Downloads:
         reservation = self.budget.ledger.reservations.get(job.id)
         if reservation is None:
             raise LeaseLostError(f"job {job.id} has no reservation any more")
-        written = Parts(video=_allocated(self.partial_path(job)))
+        written = Parts(video=await in_thread(_allocated, self.partial_path(job)))
         wanted = parts or reservation.reserved
 
         async def work(tx: Transaction) -> tuple[Job, bool]:
@@ -176,7 +178,7 @@ class Downloads:
         if parts is not None and not can_ever_fit(parts, self.budget.limits):
             raise _UnfitError(_never_fits(parts, self.budget.limits.ceiling_bytes))
         if not fits:
-            raise SpaceError(f"its {wanted.total()} bytes don't fit under the hard limit now")
+            raise SpaceError(f"{format_size(wanted.total())} with audio and transcript don't fit now")
         await self.budget.check()
         return wanted.video
 
@@ -216,22 +218,22 @@ class Downloads:
         await self.budget.check()
 
     async def _fail(self, progress: _Progress, failed: states.AttemptFailed) -> None:
-        self._left_behind(progress)
+        await self._left_behind(progress)
         try:
             await self._outcomes.write(progress.live.job, failed)
         except LeaseLostError:
             return
 
     async def _unfit(self, progress: _Progress, error: _UnfitError) -> None:
-        self._left_behind(progress)
+        await self._left_behind(progress)
         try:
             await self._outcomes.write(progress.live.job, states.Unfit(str(error)))
         except LeaseLostError:
             return
 
-    def _left_behind(self, progress: _Progress) -> None:
+    async def _left_behind(self, progress: _Progress) -> None:
         """Count the partial file as the attempt left it; it may be gone."""
-        allocated = _allocated(progress.partial)
+        allocated = await in_thread(_allocated, progress.partial)
         self.budget.moved(progress.live.job.id, progress.partial, Kind.VIDEOS, allocated)
         self.budget.settled(progress.partial)
 
@@ -311,6 +313,7 @@ def _allocated(path: Path) -> int:
 
 
 def _never_fits(parts: Parts, ceiling_bytes: int) -> str:
+    needs = format_size(parts.total())
     return (
-        f"needs {padded(parts.total())} bytes with its audio and transcript, and the hard limit leaves {ceiling_bytes}"
+        f"needs {needs} with its audio and transcript, and the hard limit leaves {format_size(ceiling_bytes)} at most"
     )

@@ -94,7 +94,7 @@ class Transcriptions:
     async def work(self, live: LiveTask) -> None:
         """Transcribe one job, and write what became of it."""
         audio = self._audio_path(live.job)
-        self._budget.follow(audio, Kind.AUDIO, already_bytes=_allocated(audio))
+        self._budget.follow(audio, Kind.AUDIO, already_bytes=await in_thread(_allocated, audio))
         accepted = False
         try:
             accepted = await self._attempt(live, audio)
