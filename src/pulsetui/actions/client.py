@@ -55,7 +55,7 @@ async def ask_live(data_dir: Path) -> dict[str, Any] | None:
             return await _ask(data_dir, {"ask": "live"}, "live")
     except TimeoutError as error:
         raise PulseError(
-            f"the owner of {display_text(str(data_dir))} doesn't answer within {_QUESTION_TIMEOUT_S:.0f} s",
+            f"the owner of {display_text(str(data_dir))} did not answer within {_QUESTION_TIMEOUT_S:.0f} s",
             hint="look whether its process hangs",
         ) from error
 
@@ -75,6 +75,8 @@ async def _ask(data_dir: Path, request: dict[str, Any], answer_key: str) -> dict
             f"this user may not reach the owner of {display_text(str(data_dir))}",
             hint="ask the owner to set access.group to a group that you are in",
         ) from error
+    except OSError as error:
+        raise PulseError(f"the owner of {display_text(str(data_dir))} can't be reached: {error.strerror}") from error
     try:
         return _answer(await _exchange(reader, writer, line), answer_key)
     except (OSError, ValueError) as error:
