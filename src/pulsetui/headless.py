@@ -51,6 +51,12 @@ async def run_headless(loaded: LoadedSettings, *, log_format: LogFormat, debug: 
     _log.info("stopped")
 
 
+async def go_on(core: Core, running: asyncio.Task[None], *, debug: bool = False) -> None:
+    """Keep a core going whose screen is gone, until a signal says to stop."""
+    start_logging("text", debug=debug)
+    await until_stopped(core, running)
+
+
 async def until_stopped(core: Core, running: asyncio.Task[None]) -> None:
     """Let the core run until a signal says to stop, then drain; tell systemd of both."""
     ready = asyncio.create_task(_announce(core))
@@ -90,7 +96,7 @@ class TextFormatter(logging.Formatter):
         line = f"{at} {record.levelname.lower()} {record.name}: {display_text(record.getMessage())}"
         return f"{line}\n{self.formatException(record.exc_info)}" if _wants_traceback(record) else line
 
-    def formatException(self, ei: object) -> str:
+    def formatException(self, ei: object) -> str:  # noqa: N802 - the name is logging's
         """Return the traceback, for `--debug`."""
         return super().formatException(ei)  # type: ignore[arg-type]
 

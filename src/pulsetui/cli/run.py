@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 
 from pulsetui.cli.context import Context
 from pulsetui.errors import UsageError

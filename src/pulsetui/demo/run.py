@@ -108,11 +108,14 @@ async def run_demo(*, episodes: int, keep: Path | None, with_screen: bool, say: 
         loaded = demo_settings(folder / "data", planned)
         paths = loaded.settings.paths
         folders = [paths.data_dir, paths.storage]
-        async with demo_server(videos, rate_bytes_per_s=RATE_BYTES_PER_S) as server, watching(folders) as watch:
-            async with open_core(loaded, front_end="demo") as core:
-                run = _Run(core, planned, await _queue(core, planned, server))
-                await _work(run, with_screen=with_screen, say=say)
-                summary = await _summary(run, seconds=time.monotonic() - began)
+        async with (
+            demo_server(videos, rate_bytes_per_s=RATE_BYTES_PER_S) as server,
+            watching(folders) as watch,
+            open_core(loaded, front_end="demo") as core,
+        ):
+            run = _Run(core, planned, await _queue(core, planned, server))
+            await _work(run, with_screen=with_screen, say=say)
+            summary = await _summary(run, seconds=time.monotonic() - began)
         return _observed(summary, watch.peak_bytes, await in_thread(_videos_left, paths.storage))
 
 

@@ -9,19 +9,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from pulsetui.core.assembly import open_core
 from pulsetui.core.runtime import Core
 from pulsetui.core.source import CoreSource
-from pulsetui.headless import start_logging, until_stopped
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.tui.app import PulseApp
 from pulsetui.tui.source import QuitChoice
 
 
-async def run_tui(loaded: LoadedSettings, *, debug: bool) -> None:
+GoOn = Callable[[Core, asyncio.Task[None]], Awaitable[None]]
+"""Keeps a running core going without a screen, until it is told to stop."""
+
+
+async def run_tui(loaded: LoadedSettings, *, go_on: GoOn) -> None:
     """Own the data directory and show the screens until the operator leaves.
+
+    `go_on` takes over if the operator wants the work to go on without a screen, or the terminal is lost.
 
     Raises:
         OwnedError: another process owns it.
@@ -31,8 +36,7 @@ async def run_tui(loaded: LoadedSettings, *, debug: bool) -> None:
         running = asyncio.create_task(core.run(), name="core")
         choice = await _screen(core, running)
         if choice == "headless" and not running.done():
-            start_logging("text", debug=debug)
-            await until_stopped(core, running)
+            await go_on(core, running)
             return
         await _drained(running)
 
