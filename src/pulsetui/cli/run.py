@@ -26,9 +26,10 @@ async def run(context: Context) -> int:
         await run_headless(context.loaded, log_format=context.arguments.log_format, debug=context.arguments.debug)
         return 0
     require_terminal()
+    from pulsetui.headless import go_on
     from pulsetui.tui.run import run_tui
 
-    await run_tui(context.loaded, debug=context.arguments.debug)
+    await run_tui(context.loaded, go_on=partial(go_on, debug=context.arguments.debug))
     return 0
 
 

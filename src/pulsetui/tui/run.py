@@ -18,7 +18,6 @@ from pulsetui.settings.load import LoadedSettings
 from pulsetui.tui.app import PulseApp
 from pulsetui.tui.source import QuitChoice
 
-
 GoOn = Callable[[Core, asyncio.Task[None]], Awaitable[None]]
 """Keeps a running core going without a screen, until it is told to stop."""
 
