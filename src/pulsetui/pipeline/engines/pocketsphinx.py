@@ -84,7 +84,6 @@ class PocketsphinxEngine:
         with wave.open(str(audio), "rb") as source:
             if (source.getframerate(), source.getnchannels(), source.getsampwidth()) != (RATE_HZ, 1, _SAMPLE_BYTES):
                 raise ValueError(f"{audio.name} is not 16 kHz mono of 16 bit")
-            self._decoder.start_stream()
             for utterance in utterances(source):
                 yield from segments_of(self._words(utterance, on_progress))
             on_progress(source.getnframes() / RATE_HZ)

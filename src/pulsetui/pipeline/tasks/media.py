@@ -20,6 +20,7 @@ import av.logging
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from pulsetui import faults
 from pulsetui.files.folders import Folder
 from pulsetui.files.names import display_text
 from pulsetui.processes.task import Emit, TaskError
@@ -117,7 +118,9 @@ def probe(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:  # noqa: ARG
 @contextmanager
 def _open_container(location: str, name: str) -> Iterator[tuple[InputContainer, bool]]:
     av.logging.set_level(av.logging.WARNING)
+    av.logging.set_skip_repeated(False)  # or the second estimate of a process goes unheard
     try:
+        faults.point("media.open")
         with av.logging.Capture(local=True) as logs:
             container = av.open(location, "r", container_options=_OPTIONS, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:

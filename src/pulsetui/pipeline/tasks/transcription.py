@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pulsetui import faults
 from pulsetui.errors import PulseError
 from pulsetui.pipeline.engines.base import Engine, Segment, checked
 from pulsetui.pipeline.engines.registry import ENGINE_FAILED, described, load_engine
@@ -86,8 +87,11 @@ def transcribe(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
     audio = Path(arguments["audio_path"])
     extracted, container_s = _extract(Path(arguments["media_path"]), audio, progress)
     with removed_on_failure(audio):
+        faults.point("transcription.extracted")
         speech = _find_speech(audio, extracted.decoded_s, progress)
+        faults.point("transcription.detected")
         segments = _hear(engine, audio, extracted.decoded_s, progress)
+        faults.point("transcription.heard")
     return {
         "decoded_s": round(extracted.decoded_s, 3),
         "container_s": None if container_s is None else round(container_s, 3),
