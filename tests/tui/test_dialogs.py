@@ -17,7 +17,7 @@ async def test_a_adds_what_was_typed_without_the_blanks_around_it() -> None:
         await press(pilot, "space", *"/media/a.mp4", "space", "enter")
         await seen(pilot, "jobs.add done")
 
-    assert source.orders == [("jobs.add", {"sources": ["/media/a.mp4"]})]
+    assert source.orders == [("jobs.add", {"episodes": [{"source": "/media/a.mp4"}]})]
 
 
 async def test_nothing_typed_adds_nothing_and_says_so() -> None:

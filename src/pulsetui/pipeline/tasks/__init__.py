@@ -17,7 +17,19 @@ from typing import Any
 from pulsetui.pipeline.tasks.media import probe
 from pulsetui.processes.task import Emit
 
-__all__ = ["probe", "transcribe"]
+__all__ = ["check_engine", "probe", "transcribe"]
+
+
+def check_engine(arguments: dict[str, Any], _emit: Emit) -> dict[str, Any]:
+    """Load the engine that `arguments` names and return its `model` and `language`.
+
+    Raises:
+        TaskError: it isn't installed, or can't be loaded.
+    """
+    from pulsetui.pipeline.engines.registry import load_engine
+
+    engine = load_engine(arguments["engine"])
+    return {"model": engine.model, "language": engine.language}
 
 
 def transcribe(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class LiveScreen(Screen[None]):
         """Ask for a source and queue it."""
         added = await self.app.push_screen_wait(AddDialog())
         if added is not None:
-            self.order("jobs.add", {"sources": [added]})
+            self.order("jobs.add", {"episodes": [{"source": added}]})
 
     def action_toggle_pause(self) -> None:
         """Pause new downloads, or resume them."""
