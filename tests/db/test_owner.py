@@ -6,11 +6,13 @@ import os
 import pwd
 import signal
 import socket
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from pulsetui import faults
 from pulsetui.clock import rfc3339
 from pulsetui.db.database import DATABASE_NAME, Database
 from pulsetui.db.identity import process_start
@@ -32,7 +34,7 @@ HOLD = """
             await ownership.begin(database)
             print("owns", flush=True)
             await asyncio.to_thread(sys.stdin.read)
-            await ownership.release()
+            await ownership.end()
         ownership.forget()
 
     asyncio.run(main())
@@ -166,8 +168,8 @@ async def test_the_heartbeat_and_the_end_are_written(tmp_path: Path) -> None:
         await ownership.heartbeat()
         beating = await database.read(read_owner)
         clock.advance(5)
-        await ownership.release()
-        await ownership.release()
+        await ownership.end()
+        await ownership.end()
         ended_row = await database.read(read_owner)
     ownership.forget()
 
@@ -181,6 +183,20 @@ async def test_a_lock_file_that_was_removed_is_made_anew(tmp_path: Path) -> None
     (await Ownership.acquire(tmp_path, front_end="tui")).forget()
     remove(tmp_path / LOCK_NAME)
     ownership = await Ownership.acquire(tmp_path, front_end="tui")
+    with pytest.raises(OwnedError):
+        await Ownership.acquire(tmp_path, front_end="tui")
+    ownership.forget()
+
+
+async def test_a_lock_on_a_file_that_was_removed_meanwhile_does_not_count(tmp_path: Path) -> None:
+    lock = tmp_path / LOCK_NAME
+    (await Ownership.acquire(tmp_path, front_end="tui")).forget()
+    faults.arm("owner.lock=delay:0.3")  # between the opening of the file and its lock
+    removing = threading.Timer(0.1, lock.unlink)
+    removing.start()
+    ownership = await Ownership.acquire(tmp_path, front_end="tui")
+    removing.join()
+
     with pytest.raises(OwnedError):
         await Ownership.acquire(tmp_path, front_end="tui")
     ownership.forget()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from pulsetui.db.database import Database, Transaction
 from pulsetui.errors import LeaseLostError, SpaceError
 from pulsetui.events.base import Event
 from pulsetui.events.store import EventLog
+from pulsetui.storage.disks import disks
 from pulsetui.units import format_size
 
 RECONCILE_EVERY_S = 900.0
@@ -149,9 +149,10 @@ class Budget:
         """Stop following a file that stays on disk."""
         self.usage.settle(path)
 
-    def vanished(self, path: Path) -> None:
-        """Stop following a file that is gone from disk."""
+    def vanished(self, job_id: int, path: Path, kind: Kind) -> None:
+        """Stop following a file of a job that is gone from disk: all of it is still to come, if the job goes on."""
         self.usage.forget(path)
+        self.ledger.written(job_id, **{_PART_OF[kind]: 0})
         self._tell()
 
     def freed(self, kind: Kind, allocated_bytes: int) -> None:
@@ -207,6 +208,7 @@ class Budget:
             await asyncio.to_thread(self.usage.refresh_database)
             self.free_bytes = await asyncio.to_thread(self._least_free)
             now = self._clock.now()
+            self._note_peak()
             reading = self._reading()
             after = decide(self.gate, reading, self.limits, now)
             if after != self.gate:
@@ -301,7 +303,7 @@ class Budget:
         self._said_at, self._said_share = now, share
 
     def _least_free(self) -> int:
-        return min(_free_bytes(path) for path in {self.usage.data_dir, self.usage.storage_dir})
+        return min(disk.free_bytes for disk in disks((self.usage.data_dir, self.usage.storage_dir)))
 
     def _note_peak(self) -> None:
         self.peak_committed_bytes = max(self.peak_committed_bytes, self.committed_bytes() or 0)
@@ -316,11 +318,3 @@ class Budget:
 
 
 _PART_OF = {Kind.VIDEOS: "video", Kind.AUDIO: "audio", Kind.TRANSCRIPTS: "transcript"}
-
-
-def _free_bytes(path: Path) -> int:
-    """Return what an ordinary user may still write on the path's file system; the nearest existing folder counts."""
-    while not path.exists():
-        path = path.parent
-    status = os.statvfs(path)
-    return status.f_bavail * status.f_frsize

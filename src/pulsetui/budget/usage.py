@@ -70,9 +70,9 @@ class Usage:
         self._moving[path] = (kind, already_bytes)
 
     def moved(self, path: Path, allocated_bytes: int) -> None:
-        """Take the latest size of a file in motion."""
-        kind, _ = self._moving[path]
-        self._moving[path] = (kind, allocated_bytes)
+        """Take the latest size of a file in motion. Unknown paths are ignored: their work is over."""
+        if path in self._moving:
+            self._moving[path] = (self._moving[path][0], allocated_bytes)
 
     def settle(self, path: Path) -> None:
         """Stop following a file: it stays as it was last seen. Unknown paths are ignored, so this may be repeated."""

@@ -15,11 +15,12 @@ from pulsetui import resources
 from pulsetui.actions.client import ask_live
 from pulsetui.cli.context import Context
 from pulsetui.cli.output import print_json, print_table
-from pulsetui.core.disks import existing, limits_on
+from pulsetui.core.disks import limits_on
 from pulsetui.db.database import DATABASE_NAME, Database
 from pulsetui.errors import PulseError
 from pulsetui.files.locks import is_network_file_system
 from pulsetui.processes.runner import TaskSpec, run
+from pulsetui.storage.disks import existing
 from pulsetui.units import format_size
 
 Verdict = Literal["ok", "warning", "failed"]

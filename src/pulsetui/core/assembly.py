@@ -78,8 +78,10 @@ async def open_core(
                 await core.downloader.close()
                 await core.store_peak()
         finally:
-            await ownership.release()
-            await database.close()
+            try:
+                await ownership.end()
+            finally:
+                await database.close()
     finally:
         ownership.forget()
 

@@ -118,10 +118,10 @@ class Ownership:
         """Tell visitors that we live."""
         await self._mark("UPDATE owner SET heartbeat_at = ? WHERE instance = ?")
 
-    async def release(self) -> None:
-        """Mark the row as ended, so that the next start knows of a clean end; the lock stays until `forget`."""
-        await self._mark("UPDATE owner SET ended_at = ? WHERE instance = ?")
-        self._database = None
+    async def end(self) -> None:
+        """Mark the row as ended, while the database is still open; the lock stays until `forget`."""
+        if self._descriptor >= 0:
+            await self._mark("UPDATE owner SET ended_at = ? WHERE instance = ?")
 
     def forget(self) -> None:
         """Let the lock go, after the database was closed; a second call does nothing."""

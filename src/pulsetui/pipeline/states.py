@@ -207,7 +207,8 @@ def _decided(job: Job, event: Retried | Cancelled | Unfit | OwnerEnded, now: dat
             return replace(after, last_failure=Failure(FailureClass.SPACE, text)), [Release()]
         case OwnerEnded():
             _expect(job, event, Stage.DOWNLOADING, Stage.TRANSCRIBING)
-            return _moved(replace(job, attempts=max(0, job.attempts - 1)), _before(job.stage), now), []
+            after = _moved(replace(job, attempts=max(0, job.attempts - 1)), _before(job.stage), now)
+            return after, _room_given_back(after)
 
 
 def _seen_on_disk(
@@ -314,9 +315,12 @@ def _failed(job: Job, event: AttemptFailed, now: datetime, policy: Policy) -> tu
     after = replace(after, last_failure=failure, attempts=attempts)
     if wait_s > 0:
         after = replace(after, next_attempt_at=now + timedelta(seconds=wait_s))
-    # A download that failed gives its room back and reserves anew; a transcription keeps it, since it is what frees
-    # space.
-    return after, [Release()] if after.stage is Stage.QUEUED else []
+    return after, _room_given_back(after)
+
+
+def _room_given_back(after: Job) -> list[Instruction]:
+    """A download gives its room back and reserves anew; a transcription keeps it, since it is what frees space."""
+    return [Release()] if after.stage is Stage.QUEUED else []
 
 
 def _with_media(job: Job, what: str, *, deleted: bool) -> Job:

@@ -115,7 +115,7 @@ class Transcriptions:
             await self._fail(live, audio, self._outcomes.failed(error))
         finally:
             if not accepted:
-                await self._discard_audio(audio)
+                await self._discard_audio(live.job.id, audio)
 
     async def _attempt(self, live: LiveTask, audio_path: Path) -> bool:
         """Run the process and judge its answer; return whether the audio belongs to the job now."""
@@ -205,16 +205,16 @@ class Transcriptions:
             raise LeaseLostError(f"job {job.id} was taken away before its transcript was written")
 
     async def _fail(self, live: LiveTask, audio: Path, failed: states.AttemptFailed) -> None:
-        await self._discard_audio(audio)
+        await self._discard_audio(live.job.id, audio)
         try:
             await self._outcomes.write(live.job, failed)
         except LeaseLostError:
             return
 
-    async def _discard_audio(self, audio: Path) -> None:
+    async def _discard_audio(self, job_id: int, audio: Path) -> None:
         """Remove audio that no transcript was accepted from; it can be extracted again."""
         await in_thread(_remove_own, audio)
-        self._budget.vanished(audio)
+        self._budget.vanished(job_id, audio, Kind.AUDIO)
 
     def _audio_path(self, job: Job) -> Path:
         return self._settings.audio_root.joinpath(*job.entity_folders, f"{job.uuid}.wav")
