@@ -269,6 +269,13 @@ async def test_the_files_are_for_their_owner_alone(database: Database, tmp_path:
     assert set(modes.values()) == {0o600}
 
 
+async def test_with_a_group_its_members_may_open_the_files(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path / DATABASE_NAME, owner=True, mode=0o660) as database:
+        await add(database, "a")
+        modes = modes_in(tmp_path)
+    assert [modes[f"pulse.db{suffix}"] for suffix in ("", "-wal", "-shm")] == [0o660] * 3
+
+
 async def test_a_lock_held_by_another_program_is_named(database: Database) -> None:
     await database.write(lambda tx: tx.value("PRAGMA busy_timeout = 20"))
     with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
@@ -289,32 +296,46 @@ async def test_a_closed_database_says_so(database: Database) -> None:
         await kinds(database)
 
 
-async def test_closing_waits_for_the_write_and_the_reads_that_run(tmp_path: Path) -> None:
+async def test_closing_waits_for_the_write_that_runs(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / DATABASE_NAME, owner=True)
-    writing, reading, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    writing, go_on = asyncio.Event(), asyncio.Event()
 
     async def write(tx: Transaction) -> None:
         await tx.execute(INSERT, ("a",))
         writing.set()
         await go_on.wait()
 
+    work = asyncio.create_task(database.write(write))
+    await writing.wait()
+    closing_task = asyncio.create_task(database.close())
+    done, _ = await asyncio.wait({closing_task}, timeout=0.05)
+    assert not done
+    go_on.set()
+
+    await work
+    await closing_task
+    async with await Database.open(tmp_path / DATABASE_NAME, owner=False) as visitor:
+        assert await kinds(visitor) == ["a"]
+
+
+async def test_closing_waits_for_the_reads_that_run_and_those_that_wait_for_their_turn(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / DATABASE_NAME, owner=True)
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
     async def read(reader: Reader) -> object:
         reading.set()
         await go_on.wait()
         return await reader.value("SELECT 7")
 
-    work = asyncio.gather(database.write(write), database.read(read))
-    await writing.wait()
+    work = asyncio.gather(*(database.read(read) for _ in range(7)))
     await reading.wait()
     closing_task = asyncio.create_task(database.close())
     done, _ = await asyncio.wait({closing_task}, timeout=0.05)
     assert not done
     go_on.set()
 
-    assert (await work)[1] == 7
+    assert await work == [7] * 7
     await closing_task
-    async with await Database.open(tmp_path / DATABASE_NAME, owner=False) as visitor:
-        assert await kinds(visitor) == ["a"]
 
 
 @pytest.mark.parametrize("where", ["db.begin", "db.commit"])

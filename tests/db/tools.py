@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -53,6 +54,8 @@ class OtherProcess:
             env={**os.environ, ENVIRONMENT: faults},
         )
         self.pid = self._process.pid
+        self._said: list[str] = []
+        self._errors = ""
 
     def line(self) -> str:
         """Return the next line that it says; empty when it is over."""
@@ -66,8 +69,19 @@ class OtherProcess:
 
     def end(self) -> tuple[int, list[str], str]:
         """Close its input, wait, and return its exit code, the rest of its lines and its errors."""
-        said, errors = self._process.communicate(timeout=DEADLINE_S)
-        return self._process.returncode, said.splitlines(), errors
+        # Not communicate(): it reads the pipe itself and misses what readline() has taken into its buffer.
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        watchdog = threading.Timer(DEADLINE_S, process.kill)
+        watchdog.start()
+        with process, contextlib.suppress(BrokenPipeError, ValueError):
+            process.stdin.close()
+            self._said += process.stdout.read().splitlines()
+            self._errors += process.stderr.read()
+        watchdog.cancel()
+        return process.returncode, self._said, self._errors
 
 
 @contextlib.contextmanager

@@ -66,14 +66,13 @@ class OrderServer:
                 await self._finish()
 
     def _bound(self, address: str) -> socket.socket:
-        """Bind a socket with the right mode from the start; the last owner's, which nobody serves now, gives way."""
+        """Bind a socket with the right mode; the last owner's, which nobody serves now, gives way."""
         self._remove()
         faults.point("actions.bind")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            os.fchmod(listener.fileno(), self._mode)  # bind takes it over on Linux, less the umask
             listener.bind(address)
-            Path(address).chmod(self._mode)
+            Path(address).chmod(self._mode)  # in time: nobody can connect before it listens
         except BaseException:
             listener.close()
             raise

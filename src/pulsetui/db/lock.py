@@ -117,7 +117,9 @@ def _open_lock(folder: Folder, mode: int) -> int:
         with suppress(FileNotFoundError):
             return folder.open_existing(LOCK_NAME, writable=True)
         with suppress(FileExistsError):  # made by another process just now
-            return folder.create(LOCK_NAME, mode)
+            descriptor = folder.create(LOCK_NAME, mode)
+            os.fchmod(descriptor, mode)  # the umask would take the group's rights
+            return descriptor
 
 
 def _is_the_one(folder: Folder, descriptor: int) -> bool:

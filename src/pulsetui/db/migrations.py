@@ -144,7 +144,7 @@ def _make(path: Path, mode: int) -> None:
         if left:
             raise missing(path, left)
         _clear(folder, unfinished.name)
-        os.close(folder.create(unfinished.name, mode))
+        _create(folder, unfinished.name, mode)
         with _connected(unfinished) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             _migrate(connection, unfinished, migrations())
@@ -174,13 +174,13 @@ def _ended_uncleanly(connection: sqlite3.Connection) -> bool:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, steps: list[Migration]) -> None:
+    """Take the steps; after an error, closing the connection rolls the failed one back."""
     for step in steps:
         faults.point("db.migrate")
         try:
             # One script with its own BEGIN and COMMIT: executescript() would commit a transaction begun before it.
             connection.executescript(f"BEGIN IMMEDIATE;\n{step.sql}\nPRAGMA user_version = {step.version};\nCOMMIT;")
         except sqlite3.Error as error:
-            connection.rollback()
             raise translated(error, path) or DatabaseError(
                 f"migration {step.name} of {display_text(str(path))} failed: {error}",
                 hint=f"it was rolled back; a backup is in {display_text(str(path.parent / BACKUPS))}",
@@ -196,17 +196,25 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int, clock: Cl
         for leftover in folder.names():
             if leftover.partition(".db")[2].startswith(".partial"):
                 folder.unlink(leftover)
-        os.close(folder.create(partial, mode))
+        _create(folder, partial, mode)
         faults.point("db.backup")
         with _connected(path.parent / BACKUPS / partial) as copy:
             connection.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")  # one file, that can be copied back as it is
         _sync_file(folder, partial)
         folder.rename(partial, name)
         folder.sync()
         for old in backups(path)[:-KEPT_BACKUPS]:
             folder.unlink(old.name)
     faults.point("db.backed_up")
+
+
+def _create(folder: Folder, name: str, mode: int) -> None:
+    """Create an empty file for SQLite, whose side files take over its mode."""
+    descriptor = folder.create(name, mode)
+    try:
+        os.fchmod(descriptor, mode)  # the umask would take the group's rights
+    finally:
+        os.close(descriptor)
 
 
 def _clear(folder: Folder, name: str) -> None:
