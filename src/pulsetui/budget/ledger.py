@@ -68,14 +68,16 @@ class Ledger:
     """The reservations of all work in hand, by job id."""
 
     reservations: dict[int, Reservation] = field(default_factory=dict)
+    """To be read only: the methods keep the sum."""
+    _outstanding: int = 0
 
     def __iter__(self) -> Iterator[int]:
         """Iterate over the ids of jobs with a reservation."""
         return iter(self.reservations)
 
     def outstanding_bytes(self) -> int:
-        """Return the bytes still to come from all work in hand."""
-        return sum(reservation.outstanding_bytes() for reservation in self.reservations.values())
+        """Return the bytes still to come from all work in hand; costs the same for any number of jobs."""
+        return self._outstanding
 
     def grant(
         self, job_id: int, reserved: Parts, written: Parts, *, usage_bytes: int, free_bytes: int, limits: Limits
@@ -87,14 +89,14 @@ class Ledger:
         """
         wanted = Reservation(reserved, written)
         before = self.reservations.get(job_id)
-        others = self.outstanding_bytes() - (before.outstanding_bytes() if before else 0)
-        grows = wanted.outstanding_bytes() > (before.outstanding_bytes() if before else 0)
-        outstanding = others + wanted.outstanding_bytes()
+        growth = wanted.outstanding_bytes() - (before.outstanding_bytes() if before else 0)
+        grows = growth > 0
+        outstanding = self._outstanding + growth
         if grows and usage_bytes + outstanding > limits.ceiling_bytes:
             return False
         if grows and outstanding > free_bytes - limits.floor_bytes:
             return False
-        self.reservations[job_id] = wanted
+        self._put(job_id, wanted)
         return True
 
     def written(self, job_id: int, **parts: int) -> None:
@@ -104,22 +106,30 @@ class Ledger:
         """
         reservation = self.reservations.get(job_id)
         if reservation is not None:
-            self.reservations[job_id] = replace(reservation, written=replace(reservation.written, **parts))
+            self._put(job_id, replace(reservation, written=replace(reservation.written, **parts)))
 
     def restore(self, job_id: int, reserved: Parts) -> None:
         """Put a reservation back that was granted before a restart."""
-        self.reservations[job_id] = Reservation(reserved)
+        self._put(job_id, Reservation(reserved))
 
     def put_back(self, job_id: int, before: Reservation | None) -> None:
         """Return to the reservation from before a change that did not take place."""
         if before is None:
             self.release(job_id)
         else:
-            self.reservations[job_id] = before
+            self._put(job_id, before)
 
     def release(self, job_id: int) -> None:
         """Forget the job's reservation; what it wrote stays in usage."""
-        self.reservations.pop(job_id, None)
+        before = self.reservations.pop(job_id, None)
+        if before is not None:
+            self._outstanding -= before.outstanding_bytes()
+
+    def _put(self, job_id: int, reservation: Reservation) -> None:
+        """Set a reservation and keep the sum, which is asked for with every batch that is written."""
+        before = self.reservations.get(job_id)
+        self._outstanding += reservation.outstanding_bytes() - (before.outstanding_bytes() if before else 0)
+        self.reservations[job_id] = reservation
 
 
 def padded(length_bytes: int) -> int:
