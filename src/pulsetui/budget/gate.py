@@ -60,7 +60,8 @@ def decide(gate: Gate, reading: Reading, limits: Limits, now: datetime) -> Gate:
         committed = format_size(reading.committed_bytes or 0)
         return Gate(True, Cause.FLOWING, f"committed {committed} ≤ {format_size(limits.resume_bytes)}", now)
     cause, reason = obstacle
-    if not gate.is_open and gate.cause is cause:
+    # A pause for bytes goes on while usage is unknown: as a pause of another kind it would end above resume.
+    if not gate.is_open and cause in (gate.cause, Cause.UNKNOWN):
         return gate
     return Gate(False, cause, reason, now if gate.is_open else gate.since)
 
