@@ -1,8 +1,8 @@
 """How long the event loop is held, and how soon a key is answered, while the pipeline works as hard as it can.
 
 Five downloads at a time from a server on loopback without a rate limit and two transcriptions run in the real owner; a
-probe every 10 ms measures how late the loop wakes. Once without a screen, once with the screens at 200×50, to which a key
-is sent ten times a second: its answer is the time until the screen has taken it and is idle again.
+probe every 10 ms measures how late the loop wakes. Once without a screen, once with the screens at 200×50, to which a
+key is sent ten times a second: its answer is the time until the screen has taken it and is idle again.
 
     python benchmarks/responsiveness.py [--episodes N] [--megabytes M]
 

@@ -116,7 +116,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"pulsetui"}
 
 
-def test_the_wheel_registers_program_engines_and_sources(installed: Path) -> None:
+def test_the_wheel_registers_the_program_and_its_engine(installed: Path) -> None:
     code = (
         "from importlib.metadata import distribution as d\n"
         "for point in d('pulsetui').entry_points: print(point.group, point.name, point.load().__name__)"
@@ -125,8 +125,6 @@ def test_the_wheel_registers_program_engines_and_sources(installed: Path) -> Non
     assert sorted(lines) == [
         "console_scripts pulsetui main",
         "pulsetui.engines pocketsphinx PocketsphinxEngine",
-        "pulsetui.sources file FileSource",
-        "pulsetui.sources http HttpSource",
     ]
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pulsetui.actions import store as actions_store
 from pulsetui.actions.runner import ActionRunner
 from pulsetui.budget import store as budget_store
 from pulsetui.budget.limits import Limits
@@ -19,7 +20,7 @@ from pulsetui.budget.service import Budget
 from pulsetui.clock import Clock
 from pulsetui.core.lag import LagProbe
 from pulsetui.core.supervisor import Supervisor
-from pulsetui.db.database import Database
+from pulsetui.db.database import Database, Transaction
 from pulsetui.db.owner import Ownership
 from pulsetui.events import store as events_store
 from pulsetui.events.bus import Bus, Recorded
@@ -37,6 +38,7 @@ from pulsetui.settings.models import Settings
 
 HEARTBEAT_S = 10.0
 TRIM_EVERY_S = 3600.0
+TRIM_PAUSE_S = 0.2
 ORDER_WAIT_S = 10.0
 """How long an owner that starts waits for a command that holds the lock for one order."""
 DRAIN_DOWNLOADS_S = 0.0
@@ -189,11 +191,15 @@ class Core:
     async def _upkeep(self) -> None:
         """Trim the log and put the ballast back, in small steps."""
         while True:
-            while await self.database.write(lambda tx: events_store.trim(tx, self.clock.now())):
-                await self.clock.sleep(0.2)
+            while await self.database.write(self._trim):
+                await self.clock.sleep(TRIM_PAUSE_S)
             if self.budget.gate.is_open:
                 await self.database.restore_ballast()
             await self.clock.sleep(TRIM_EVERY_S)
+
+    async def _trim(self, tx: Transaction) -> int:
+        now = self.clock.now()
+        return await events_store.trim(tx, now) + await actions_store.trim_commands(tx, now)
 
     async def store_peak(self) -> None:
         """Keep the most that was ever committed."""

@@ -25,6 +25,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from pulsetui import faults
 from pulsetui.files.folders import Folder
 from pulsetui.files.space import space_errors
 from pulsetui.processes.runner import TaskSpec, run
@@ -157,6 +158,7 @@ def make_video(folder: Folder, video: Video) -> int:
     unfinished = f"{video.name}.unfinished"
     if folder.identity(unfinished) is not None:  # of a demo that was killed
         folder.unlink(unfinished)
+    faults.point("demo.video")
     with space_errors(f"make {video.name}"), os.fdopen(folder.create(unfinished), "w+b") as file:
         with av.open(file, "w", format=_FORMATS[PurePath(video.name).suffix], options={"fflags": "bitexact"}) as target:
             _fill(target, video)

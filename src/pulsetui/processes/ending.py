@@ -10,9 +10,7 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import Process
-from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
 
 from pulsetui import faults
 from pulsetui.files.names import display_text
@@ -80,20 +78,6 @@ async def keep_tail(process: Process, tail: bytearray) -> None:
     while process.stderr is not None and (read := await process.stderr.read(1 << 16)):
         tail += read
         del tail[:-TAIL_BYTES]
-
-
-async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Await `work` to its end however often the caller is cancelled meanwhile, then let the cancellation through."""
-    task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    task.result()
 
 
 def describe_end(code: int | None) -> str:

@@ -20,7 +20,8 @@ from typing import Any
 from pulsetui import faults
 from pulsetui.errors import WorkerFailedError, WorkerLostError
 from pulsetui.files.names import display_text
-from pulsetui.processes.ending import describe_end, end, keep_tail, shown_tail, to_its_end
+from pulsetui.processes.ending import describe_end, end, keep_tail, shown_tail
+from pulsetui.waiting import finished
 
 LINE_BYTES = 64 * 2**20
 """The longest answer that is read; a transcript of an hour takes about 100 kB."""
@@ -81,7 +82,7 @@ async def run(spec: TaskSpec, on_event: OnEvent, cancel: asyncio.Event | None = 
         answer = await _unless_cancelled(_converse(process, spec, on_event), spec, cancel)
         interrupted = False
     finally:
-        await to_its_end(end(process, reading, spec.grace_s, terminate=interrupted))
+        await finished(asyncio.create_task(end(process, reading, spec.grace_s, terminate=interrupted)))
     if answer is None:
         raise WorkerLostError(f"{spec.task} {describe_end(process.returncode)} without an answer{shown_tail(stderr)}")
     if "error" in answer:
