@@ -36,6 +36,7 @@ from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.pipeline.states import Policy
 from pulsetui.pipeline.transcriber.acceptance import Rules
 from pulsetui.pipeline.transcriber.service import Transcriptions, TranscriptionSettings
+from pulsetui.pipeline.views import TaskKind
 from pulsetui.pipeline.workers import WorkerPool
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.settings.models import Settings
@@ -137,8 +138,8 @@ def _assemble(
         outcomes=outcomes,
         sweeper=sweeper,
         downloader=downloader,
-        downloads=_download_pool(disk.max_concurrent_downloads, outcomes, live, downloads),
-        transcriptions=_transcription_pool(disk.max_concurrent_transcriptions, outcomes, live, transcriptions),
+        downloads=_pool("download", "dl", disk.max_concurrent_downloads, outcomes, live, downloads),
+        transcriptions=_pool("transcription", "tr", disk.max_concurrent_transcriptions, outcomes, live, transcriptions),
         leases=LeaseKeeper(outcomes, live, transcription_stall_s=stall_s),
         supervisor=Supervisor(database=database, events=events, clock=clock),
         runner=runner,
@@ -158,28 +159,17 @@ def _assemble(
     return core
 
 
-def _download_pool(slots: int, outcomes: Outcomes, live: Live, downloads: Downloads) -> WorkerPool:
+def _pool(
+    kind: TaskKind, prefix: str, slots: int, outcomes: Outcomes, live: Live, jobs: Downloads | Transcriptions
+) -> WorkerPool:
     return WorkerPool(
-        kind="download",
-        prefix="dl",
+        kind=kind,
+        prefix=prefix,
         slots=slots,
         clock=outcomes.clock,
         live=live,
-        claim=downloads.claim,
-        work=downloads.work,
-        next_wake=lambda: outcomes.database.read(jobs_store.next_wake),
-    )
-
-
-def _transcription_pool(slots: int, outcomes: Outcomes, live: Live, transcriptions: Transcriptions) -> WorkerPool:
-    return WorkerPool(
-        kind="transcription",
-        prefix="tr",
-        slots=slots,
-        clock=outcomes.clock,
-        live=live,
-        claim=transcriptions.claim,
-        work=transcriptions.work,
+        claim=jobs.claim,
+        work=jobs.work,
         next_wake=lambda: outcomes.database.read(jobs_store.next_wake),
     )
 

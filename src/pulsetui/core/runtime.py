@@ -39,6 +39,9 @@ from pulsetui.settings.models import Settings
 HEARTBEAT_S = 10.0
 TRIM_EVERY_S = 3600.0
 TRIM_PAUSE_S = 0.2
+CHECK_AFTER_S = 1800.0
+"""After an unclean end the start itself checks; otherwise it can wait until the first rush is over."""
+CHECK_EVERY_S = 86_400.0
 ORDER_WAIT_S = 10.0
 """How long an owner that starts waits for a command that holds the lock for one order."""
 DRAIN_DOWNLOADS_S = 0.0
@@ -189,8 +192,12 @@ class Core:
             await self.ownership.heartbeat()
 
     async def _upkeep(self) -> None:
-        """Trim the log and put the ballast back, in small steps."""
+        """Trim the log and put the ballast back, in small steps; once a day, check the database as a whole."""
+        next_check_s = self.clock.monotonic() + CHECK_AFTER_S
         while True:
+            if self.clock.monotonic() >= next_check_s:
+                await self.database.quick_check()
+                next_check_s = self.clock.monotonic() + CHECK_EVERY_S
             while await self.database.write(self._trim):
                 await self.clock.sleep(TRIM_PAUSE_S)
             if self.budget.gate.is_open:
