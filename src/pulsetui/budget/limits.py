@@ -68,10 +68,13 @@ def resolve_limits(disk: DiskManagement, *, disks_bytes: int, explicit: frozense
     pause = disk.pause_threshold if disk.pause_threshold is not None else min(int(hard * PAUSE_SHARE), hard - aside)
     resume = disk.resume_threshold if disk.resume_threshold is not None else int(hard * RESUME_SHARE)
     if disk.resume_threshold is None and resume >= pause:
-        resume = int(pause * RESUME_SHARE / PAUSE_SHARE)
+        resume = max(1, int(pause * RESUME_SHARE / PAUSE_SHARE))
     suspend_margin = disk.suspend_margin if disk.suspend_margin is not None else int(hard * SUSPEND_SHARE)
     _refuse(pause >= hard, "pause_threshold", pause, "hard_limit", hard, "put pause_threshold below hard_limit")
     _refuse(resume >= pause, "resume_threshold", resume, "pause_threshold", pause, "put resume below pause")
+    _refuse(
+        pause > hard - aside, "pause_threshold", pause, "hard_limit less what is kept aside", hard - aside, "lower it"
+    )
     if disk.safety_margin is not None:
         what = "the room between pause_threshold and hard_limit"
         _refuse(disk.safety_margin > hard - pause, "safety_margin", disk.safety_margin, what, hard - pause, "lower it")
@@ -82,9 +85,6 @@ def resolve_limits(disk: DiskManagement, *, disks_bytes: int, explicit: frozense
         "the room above pause",
         hard - pause,
         "lower it",
-    )
-    _refuse(
-        pause > hard - aside, "pause_threshold", pause, "hard_limit less what is kept aside", hard - aside, "lower it"
     )
     return Limits(hard, pause, resume, hard - suspend_margin, floor, aside)
 
