@@ -24,6 +24,7 @@ from pulsetui.errors import PulseError, SettingsError
 from pulsetui.events.bus import Bus
 from pulsetui.events.store import EventLog
 from pulsetui.files.folders import Folder
+from pulsetui.pipeline import actions as _orders  # noqa: F401 - importing it registers the orders that the owner runs
 from pulsetui.pipeline import store as jobs_store
 from pulsetui.pipeline.backoff import Backoff
 from pulsetui.pipeline.deletion import Sweeper
