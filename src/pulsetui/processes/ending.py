@@ -7,6 +7,7 @@ caller has waited for both. When and why to end one is left to `runner`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from asyncio.subprocess import Process
@@ -18,6 +19,7 @@ from pulsetui.files.names import display_text
 TAIL_BYTES = 2000
 """How much of the end of standard error goes into the message when a process is lost."""
 _PIPES_S = 1.0  # how long the pipes of dead processes may take to end
+_log = logging.getLogger(__name__)
 _REASONS: dict[int, str] = {
     signal.SIGKILL: " (out of memory, or from outside)",
     signal.SIGXCPU: " (its processor time is used up)",
@@ -89,7 +91,14 @@ def describe_end(code: int | None) -> str:
 
 
 def shown_tail(stderr: bytearray) -> str:
-    """Return what was kept of standard error as the end of a message: `: ` and one harmless line, or nothing."""
-    lines = stderr.decode(errors="surrogateescape").splitlines()
-    shown = " | ".join(display_text(line) for line in lines if line.strip())
+    """Return the end of what was kept of standard error as the end of a message: `: ` and harmless text, or nothing.
+
+    Of a traceback that is its last line, which names the error; where it was raised is for our log, not for users.
+    """
+    lines = [line for line in stderr.decode(errors="surrogateescape").splitlines() if line.strip()]
+    starts = [number for number, line in enumerate(lines) if line.startswith("Traceback ")]
+    if starts:
+        _log.debug("%s", "\n".join(display_text(line) for line in lines))
+        lines = lines[-1:]
+    shown = " | ".join(display_text(line) for line in lines)
     return f": {shown}" if shown else ""
