@@ -1,65 +1,38 @@
-"""`pulsetui add`: queue episodes from the command line or from a list (text, CSV, JSONL)."""
+"""`pulsetui add`: queue episodes from the command line or from a list."""
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from pydantic import ValidationError
 
 from pulsetui.catalog.store import parse_entity
 from pulsetui.cli.context import Context
-from pulsetui.cli.output import note, print_json, print_line
+from pulsetui.cli.lists import FIELDS, rows_of
+from pulsetui.cli.output import Progress, note, print_json, print_line
 from pulsetui.errors import UsageError
 from pulsetui.pipeline.actions import MOST_AT_ONCE, AddEpisodes, Episode
+from pulsetui.units import format_duration
 
-FIELDS = ("source", "title", "entity", "priority")
-_PROGRESS_FROM = 5 * MOST_AT_ONCE
-
-
-def add_parser(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("add", help="queue episodes: URLs, local files, or a list")
-    parser.add_argument("sources", nargs="*", metavar="URL", help="an https URL or a path")
-    parser.add_argument(
-        "--from",
-        dest="list_file",
-        metavar="FILE",
-        help="a list: one URL a line, .csv with a header, or .jsonl; - is standard input",
-    )
-    parser.add_argument(
-        "--entity", default="", metavar='"P/C/S/G"', help="project/character/scene/segment, from the left"
-    )
-    parser.add_argument("--title", default="", help="for a single source")
-    parser.add_argument("--priority", type=int, default=0, help="higher goes first (default 0)")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=add)
+_SKIPPED_SHOWN = 20
+_NO_FILE = "there is no such file; a URL begins with https://"
 
 
 async def add(context: Context) -> int:
     """Queue what is named, a thousand in an order."""
     wanted = context.arguments
-    if not wanted.sources and not wanted.list_file:
+    if not wanted.sources and wanted.list_file is None:
         raise UsageError("nothing to add", hint="name URLs or files, or a list with --from FILE")
-    if wanted.title and (len(wanted.sources) != 1 or wanted.list_file):
+    if wanted.title and (len(wanted.sources) != 1 or wanted.list_file is not None):
         raise UsageError("--title is for a single source", hint="put titles into the list's `title` column")
-    if wanted.entity:
-        parse_entity(wanted.entity)
     # All of it is read and checked before the first order, so that a bad line adds nothing.
-    episodes = list(_episodes(context))
-    added: list[dict[str, Any]] = []
-    skipped: list[dict[str, Any]] = []
-    for batch in _batches(episodes):
-        outcome = await context.order(AddEpisodes(episodes=batch))
-        added += outcome["added"]
-        skipped += outcome["skipped"]
-        if len(episodes) >= _PROGRESS_FROM:
-            note(f"{len(added) + len(skipped)} of {len(episodes)} read, {len(added)} queued")
+    there, missing = _parted(_episodes(context))
+    added, skipped = await _queued(context, there)
+    skipped = [{"source": source, "reason": _NO_FILE} for source in missing] + skipped
     if context.as_json:
         print_json({"added": added, "skipped": skipped})
     else:
@@ -67,15 +40,42 @@ async def add(context: Context) -> int:
     return 0 if added or not skipped else 1
 
 
+async def _queued(context: Context, episodes: Sequence[Episode]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Order what can be queued, and tell how far it is where that takes more than an order."""
+    added: list[dict[str, Any]] = []
+    skipped: list[dict[str, Any]] = []
+    progress, began = Progress(), time.monotonic()
+    try:
+        for batch in _batches(episodes):
+            outcome = await context.order(AddEpisodes(episodes=batch))
+            added += outcome["added"]
+            skipped += outcome["skipped"]
+            if len(episodes) > MOST_AT_ONCE:
+                progress.tell(_progress(len(added) + len(skipped), len(episodes), time.monotonic() - began))
+    except BaseException:
+        progress.end()
+        if added:
+            note(f"{len(added)} of {len(episodes)} were queued before this; given again, they are skipped")
+        raise
+    progress.end()
+    return added, skipped
+
+
+def _progress(done: int, total: int, elapsed_s: float) -> str:
+    rate = done / max(elapsed_s, 0.001)
+    left = f", {format_duration((total - done) / rate)} left" if done < total else ""
+    return f"{done:,} of {total:,} given in, {rate:,.0f} a second{left}"
+
+
 def _tell(added: list[dict[str, Any]], skipped: list[dict[str, Any]]) -> None:
     if len(added) == 1:
         print_line(f"job {added[0]['id']} queued")
     elif added:
-        print_line(f"{len(added)} jobs queued, {added[0]['id']} to {added[-1]['id']}")
-    for each in skipped[:20]:
+        print_line(f"{len(added):,} jobs queued, {added[0]['id']} to {added[-1]['id']}")
+    for each in skipped[:_SKIPPED_SHOWN]:
         note(f"skipped {each['source']}: {each['reason']}")
-    if len(skipped) > 20:
-        note(f"… and {len(skipped) - 20} more skipped")
+    if len(skipped) > _SKIPPED_SHOWN:
+        note(f"… and {len(skipped) - _SKIPPED_SHOWN:,} more skipped; --json lists all")
 
 
 def _episodes(context: Context) -> Iterator[Episode]:
@@ -83,8 +83,8 @@ def _episodes(context: Context) -> Iterator[Episode]:
     common = {"entity": wanted.entity, "priority": wanted.priority}
     for number, source in enumerate(wanted.sources, start=1):
         yield _episode({**common, "source": source, "title": wanted.title}, f"source {number}")
-    if wanted.list_file:
-        for where, row in _rows(wanted.list_file):
+    if wanted.list_file is not None:
+        for where, row in rows_of(wanted.list_file):
             yield _episode({**common, **row}, where)
 
 
@@ -95,11 +95,12 @@ def _episode(row: dict[str, Any], where: str) -> Episode:
         UsageError: the row can't be read; says where.
     """
     try:
-        episode = Episode.model_validate({**row, "source": _absolute(str(row.get("source", "")))})
+        source = row.get("source", "")
+        episode = Episode.model_validate({**row, "source": _source(source) if isinstance(source, str) else source})
         if episode.entity:
             parse_entity(episode.entity)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{where}: {field}: {first['msg']}", hint=f"a row has {', '.join(FIELDS)}") from error
     except UsageError as error:
@@ -107,59 +108,39 @@ def _episode(row: dict[str, Any], where: str) -> Episode:
     return episode
 
 
-def _absolute(source: str) -> str:
-    """Return a path as an absolute one, and a URL as it is."""
-    source = source.strip()
+def _source(source: str) -> str:
+    """Return a path as an absolute one, and a URL as it is. A path that is no UTF-8 becomes a file:// URL."""
     if not source or ":" in source.split("/", 1)[0]:
         return source
-    return str(Path(source).expanduser().absolute())
-
-
-def _rows(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a list with where each stands."""
-    if name == "-":
-        yield from _lines("standard input", sys.stdin)
-        return
-    path = Path(name)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = {".csv": _csv, ".jsonl": _jsonl}.get(path.suffix.lower(), _lines)
-            yield from reader(name, file)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name} can't be read: {error}", hint="a list is UTF-8 text") from error
+        path = Path(source).expanduser().absolute()
+    except RuntimeError:  # ~ of a user that isn't there: then that is the file's name
+        path = Path(source).absolute()
+    text = str(path)
+    return path.as_uri() if text.encode(errors="replace").decode() != text else text
 
 
-def _lines(name: str, file: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(file, start=1):
-        text = line.strip()
-        if text and not text.startswith("#"):
-            yield f"{name} line {number}", {"source": text}
+def _parted(episodes: Iterable[Episode]) -> tuple[list[Episode], list[str]]:
+    """Return the episodes that may be there, and the local paths that aren't: better said now than by a dead job."""
+    there: list[Episode] = []
+    missing: list[str] = []
+    for episode in episodes:
+        if episode.source.startswith("/") and _is_missing(episode.source):
+            missing.append(episode.source)
+        else:
+            there.append(episode)
+    return there, missing
 
 
-def _csv(name: str, file: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
-    reader = csv.DictReader(file)
-    header = reader.fieldnames or []
-    unknown = [column for column in header if column not in FIELDS]
-    if "source" not in header or unknown:
-        raise UsageError(
-            f"{name} line 1: the header is {', '.join(header) or 'empty'}",
-            hint=f"columns are {', '.join(FIELDS)}; source is a must",
-        )
-    for row in reader:
-        yield f"{name} line {reader.line_num}", {key: value for key, value in row.items() if value}
-
-
-def _jsonl(name: str, file: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(file, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise UsageError(f"{name} line {number}: not JSON: {error}", hint="one JSON object a line") from error
-        if not isinstance(row, dict):
-            raise UsageError(f"{name} line {number}: not an object", hint=f"an object with {', '.join(FIELDS)}")
-        yield f"{name} line {number}", row
+def _is_missing(path: str) -> bool:
+    """Say whether there is surely nothing; what this user may not see, the owner may."""
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _batches(episodes: Iterable[Episode]) -> Iterator[tuple[Episode, ...]]:

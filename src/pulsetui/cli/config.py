@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from pulsetui import resources
 from pulsetui.cli.context import Context
-from pulsetui.cli.output import print_json, print_line, print_table
-from pulsetui.errors import RefusedError
+from pulsetui.cli.output import print_fields, print_json, print_line, print_table
+from pulsetui.errors import RefusedError, SettingsError
 from pulsetui.files.durable import write_durable
 from pulsetui.files.folders import Folder
 from pulsetui.settings.keys import setting_fields, value_of
 from pulsetui.settings.load import user_config_path
-
-
-def add_parser(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("config", help="the settings and where each came from")
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-    for name, run, text in (
-        ("show", show, "every setting, its value and where it came from"),
-        ("path", path, "where the settings file and the data lie"),
-        ("init", init, "write a settings file to start from"),
-    ):
-        verb = verbs.add_parser(name, help=text)
-        verb.add_argument("--json", action="store_true")
-        verb.set_defaults(run=run)
+from pulsetui.units import exact_duration, exact_size
 
 
 async def show(context: Context) -> int:
@@ -38,30 +28,31 @@ async def show(context: Context) -> int:
         print_json({key: {"value": _plain(value), "origin": origin} for key, value, origin in rows})
     else:
         columns = (("setting", False), ("value", False), ("from", False))
-        print_table(columns, [(key, str(_plain(value)), origin) for key, value, origin in rows])
+        print_table(columns, [(key, spelled(key, value), origin) for key, value, origin in rows])
     return 0
 
 
 async def path(context: Context) -> int:
-    """Print where things lie."""
-    paths = context.loaded.settings.paths
-    found = {
-        "config": str(_config_path(context)),
-        "data_dir": str(paths.data_dir),
-        "storage_dir": str(paths.storage),
-        "defaults": str(resources.defaults_file()),
-    }
+    """Print where things lie; also where a setting is wrong, since that is when one looks for the file."""
+    found: dict[str, str | None] = {"config": str(_file(context)), "defaults": str(resources.defaults_file())}
+    trouble = None
+    try:
+        paths = context.loaded.settings.paths
+        found |= {"data_dir": str(paths.data_dir), "storage_dir": str(paths.storage)}
+    except SettingsError as error:
+        trouble = error
     if context.as_json:
         print_json(found)
     else:
-        for label, where in found.items():
-            print_line(f"{label:<12} {where}")
+        print_fields((label, where or "") for label, where in found.items())
+    if trouble:
+        raise trouble
     return 0
 
 
 async def init(context: Context) -> int:
     """Write the defaults, as comments to be uncommented, where the settings file is looked for."""
-    target = _config_path(context)
+    target = _file(context)
     lines = resources.defaults_file().read_text(encoding="utf-8").splitlines()
     # Commented out, so that a later version's better default isn't held back by a copy of today's.
     text = "\n".join(line if not line or line.startswith(("#", "[")) else f"# {line}" for line in lines)
@@ -77,14 +68,34 @@ async def init(context: Context) -> int:
     return 0
 
 
-def _config_path(context: Context) -> Path:
-    named = context.arguments.config
-    return Path(named).expanduser().absolute() if named else user_config_path(os.environ)
+def spelled(key: str, value: object) -> str:
+    """Return a setting's value as one writes it in the settings file: the first spelling that reads back as it."""
+    if value is None:
+        return '""'
+    if isinstance(value, timedelta):
+        return exact_duration(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "[]"
+    if isinstance(value, bool) or not isinstance(value, int):
+        return str(value).lower() if isinstance(value, bool) else str(value) or '""'
+    field = setting_fields()[key]
+    kind: TypeAdapter[object] = TypeAdapter(field.rebuild_annotation())
+    for spelling in (exact_size(value), f"{exact_size(value)}/s"):
+        try:
+            if kind.validate_python(spelling) == value:
+                return spelling
+        except ValidationError:
+            continue
+    return str(value)
+
+
+def _file(context: Context) -> Path:
+    return context.config_file or user_config_path(os.environ)
 
 
 def _plain(value: Any) -> Any:
     """Return a setting's value as JSON takes it: durations as seconds, paths as text."""
-    if hasattr(value, "total_seconds"):
+    if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, int | float | str | bool) or value is None:
         return value

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
+import grp
 import os
+import pwd
+import stat
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pulsetui import resources
-from pulsetui.actions.client import ask_live
+from pulsetui.actions.rights import rights_of
 from pulsetui.cli.context import Context
-from pulsetui.cli.output import print_json, print_table
+from pulsetui.cli.failures import explained
+from pulsetui.cli.output import print_json, print_line
+from pulsetui.clock import SystemClock, rfc3339
 from pulsetui.core.disks import limits_on
-from pulsetui.db.database import DATABASE_NAME, Database
+from pulsetui.db.database import DATABASE_NAME, Reader
+from pulsetui.db.identity import user_name
+from pulsetui.db.place import modes_for
 from pulsetui.errors import PulseError
+from pulsetui.events import store as events_store
 from pulsetui.files.locks import is_network_file_system
 from pulsetui.processes.runner import TaskSpec, run
-from pulsetui.storage.disks import existing
-from pulsetui.units import format_size
+from pulsetui.settings.models import Access
+from pulsetui.storage.disks import disks, existing
+from pulsetui.units import format_duration, format_size
+from pulsetui.waiting import in_thread
 
 Verdict = Literal["ok", "warning", "failed"]
-EARLIEST_CLOCK_S = 1_767_225_600
-"""2026-01-01: no build of this program is older, so an earlier clock is wrong."""
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
+"""No build of this program is older, so an earlier clock is wrong."""
+_BACKWARDS = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,48 +48,37 @@ class Check:
     hint: str = ""
 
 
-def add_parser(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("doctor", help="checks the set-up and says what to do")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=doctor)
-
-
 async def doctor(context: Context) -> int:
     """Print what was found; exit 1 if something failed."""
-    checks: tuple[Callable[[Context], Awaitable[Check]], ...] = (
-        _python,
-        _data_folder,
-        _storage_folder,
-        _limits,
-        _clock,
-        _resources,
-        _database,
-        _owner,
-        _engine,
-    )
-    found = [await _guarded(check, context) for check in checks]
+    checks: dict[str, Callable[[Context], Awaitable[Check]]] = {
+        "python": _python,
+        "files": _files,
+        "data folder": _data_folder,
+        "storage folder": _storage_folder,
+        "rights": _rights,
+        "limits": _limits,
+        "clock": _clock,
+        "database": _database,
+        "owner": _owner,
+        "engine": _engine,
+    }
+    found = [await _guarded(name, check, context) for name, check in checks.items()]
     if context.as_json:
         print_json([asdict(check) for check in found])
     else:
-        columns = (("check", False), ("", False), ("found", False), ("what to do", False))
-        print_table(columns, [(check.name, check.verdict, check.found, check.hint) for check in found])
+        for check in found:
+            print_line(f"{check.verdict:<7}  {check.name:<14}  {check.found}")
+            if check.hint:
+                print_line(f"{'':<25}{check.hint}")
     return 1 if any(check.verdict == "failed" for check in found) else 0
 
 
-async def _guarded(check: Callable[[Context], Awaitable[Check]], context: Context) -> Check:
+async def _guarded(name: str, check: Callable[[Context], Awaitable[Check]], context: Context) -> Check:
     try:
         return await check(context)
-    except PulseError as error:
-        return Check(_name(check), "failed", str(error), error.hint)
-    except OSError as error:
-        return Check(
-            _name(check), "failed", f"{error.filename or ''}: {error.strerror}", "check the folder and its rights"
-        )
-
-
-def _name(check: Callable[[Context], Awaitable[Check]]) -> str:
-    return getattr(check, "__name__", "check").strip("_").replace("_", " ")
+    except (PulseError, OSError) as error:
+        ours = explained(error)
+        return Check(name, "failed", str(ours), ours.hint)
 
 
 async def _python(_context: Context) -> Check:
@@ -88,85 +87,122 @@ async def _python(_context: Context) -> Check:
     return Check("python", "ok" if fits else "failed", version, "" if fits else "use Python 3.11 to 3.13")
 
 
-async def _data_folder(context: Context) -> Check:
-    folder = context.data_dir
-    if is_network_file_system(existing(folder)):
-        return Check(
-            "data folder", "failed", f"{folder} is on a network file system", "put paths.data_dir on a local disk"
-        )
-    return _writable("data folder", folder)
-
-
-async def _storage_folder(context: Context) -> Check:
-    return _writable("storage folder", context.loaded.settings.paths.storage.resolve())
-
-
-def _writable(name: str, folder: Path) -> Check:
-    there = existing(folder)
-    if not os.access(there, os.W_OK | os.X_OK):
-        return Check(name, "failed", f"{there} can't be written", "give yourself the right, or set another folder")
-    state = "there" if there == folder else f"will be made below {there}"
-    status = os.statvfs(there)
-    return Check(name, "ok", f"{folder}: {state}, {format_size(status.f_bavail * status.f_frsize)} free")
-
-
-async def _limits(context: Context) -> Check:
-    storage = context.loaded.settings.paths.storage.resolve()
-    limits = await asyncio.to_thread(limits_on, context.loaded, context.data_dir, storage)
-    figures = (
-        f"hard {format_size(limits.hard_bytes)}, pause {format_size(limits.pause_bytes)}, "
-        f"resume {format_size(limits.resume_bytes)}, floor {format_size(limits.floor_bytes)}"
-    )
-    status = os.statvfs(existing(storage))
-    free = status.f_bavail * status.f_frsize
-    if free < limits.floor_bytes:
-        return Check(
-            "limits", "failed", f"{figures}; only {format_size(free)} free", "free space, or lower free_space_floor"
-        )
-    if free < limits.resume_bytes // 10:
-        return Check(
-            "limits", "warning", f"{figures}; {format_size(free)} free", "the disk fills before the budget does"
-        )
-    return Check("limits", "ok", figures)
-
-
-async def _clock(_context: Context) -> Check:
-    now = time.time()
-    if now < EARLIEST_CLOCK_S:
-        return Check(
-            "clock", "failed", f"the clock says {time.strftime('%Y-%m-%d', time.gmtime(now))}", "set it, or run NTP"
-        )
-    return Check("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(now)))
-
-
-async def _resources(_context: Context) -> Check:
+async def _files(_context: Context) -> Check:
     styles = sorted(resources.styles_dir().glob("*.tcss"))
     if not styles:
         return Check("files", "failed", f"no styles in {resources.styles_dir()}", "install pulsetui again")
     return Check("files", "ok", f"{len(styles)} style sheets, {resources.defaults_file().name}")
 
 
+async def _data_folder(context: Context) -> Check:
+    folder = context.data_dir
+    check = await in_thread(_writable, "data folder", folder)
+    if check.verdict == "failed":
+        return check
+    if is_network_file_system(existing(folder)):
+        return Check(
+            "data folder", "failed", f"{folder} is on a network file system", "put paths.data_dir on a local disk"
+        )
+    wanted = modes_for(context.loaded.settings.access.group).folder
+    mode = stat.S_IMODE(folder.stat().st_mode) if folder.exists() else wanted
+    if mode & ~wanted:
+        said = f"{folder} has mode {mode:04o}, so others may look into it"
+        return Check("data folder", "warning", said, f"the next start gives it {wanted:04o}")
+    return check
+
+
+async def _storage_folder(context: Context) -> Check:
+    return await in_thread(_writable, "storage folder", context.loaded.settings.paths.storage.resolve())
+
+
+def _writable(name: str, folder: Path) -> Check:
+    there = existing(folder)
+    if not there.is_dir():
+        return Check(name, "failed", f"{there} is a file, not a folder", "name a folder in [paths]")
+    if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        return Check(name, "failed", f"this user may not write {there}", "give it the right, or set another folder")
+    [disk] = disks((there,))
+    state = "there" if there == folder else f"will be made below {there}"
+    return Check(name, "ok", f"{folder}: {state}, {format_size(disk.free_bytes)} free")
+
+
+async def _rights(context: Context) -> Check:
+    """Say what this user may do, and which names in the settings nobody has."""
+    access = context.loaded.settings.access
+    folder = context.data_dir
+    owner = folder.stat().st_uid if folder.exists() else os.geteuid()
+    rights = await in_thread(rights_of, os.geteuid(), access, data_owner_uid=owner)
+    found = f"{user_name(os.geteuid())} may {', '.join(sorted(rights))}; the folder is {user_name(owner)}'s"
+    unknown = await in_thread(_unknown_names, access)
+    if unknown:
+        return Check("rights", "warning", f"{found}; [access] names nobody by {', '.join(unknown)}", "mend the names")
+    return Check("rights", "ok", found)
+
+
+def _unknown_names(access: Access) -> list[str]:
+    return [name for name in (*access.admins, *access.operators) if not _known(name)]
+
+
+def _known(name: str) -> bool:
+    try:
+        if name.startswith("@"):
+            grp.getgrnam(name[1:])
+        elif not name.isdecimal():
+            pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+async def _limits(context: Context) -> Check:
+    storage = context.loaded.settings.paths.storage.resolve()
+    limits = await in_thread(limits_on, context.loaded, context.data_dir, storage)
+    figures = (
+        f"hard {format_size(limits.hard_bytes)}, pause {format_size(limits.pause_bytes)}, "
+        f"resume {format_size(limits.resume_bytes)}, floor {format_size(limits.floor_bytes)}"
+    )
+    for disk in await in_thread(disks, (storage, context.data_dir)):
+        said = f"{figures}; {format_size(disk.free_bytes)} free for {disk.path}"
+        if disk.free_bytes < limits.floor_bytes:
+            return Check("limits", "failed", said, "free space, or lower disk_management.free_space_floor")
+        if disk.free_bytes - limits.floor_bytes < limits.resume_bytes // 10:
+            return Check("limits", "warning", said, "the disk fills before the budget does: lower hard_limit")
+    return Check("limits", "ok", figures)
+
+
+async def _clock(context: Context) -> Check:
+    now = SystemClock().now()
+    newest = await context.read(_newest) if (context.data_dir / DATABASE_NAME).exists() else None
+    if now < EARLIEST:
+        return Check("clock", "failed", f"it says {rfc3339(now)}", "set it, or run NTP")
+    if newest is not None and newest - now > _BACKWARDS:
+        behind = format_duration((newest - now).total_seconds())
+        return Check("clock", "warning", f"{rfc3339(now)}, {behind} before the newest event", "set it, or run NTP")
+    return Check("clock", "ok", rfc3339(now))
+
+
+async def _newest(reader: Reader) -> datetime | None:
+    found = await events_store.list_events(reader, limit=1)
+    return found[0].at if found else None
+
+
 async def _database(context: Context) -> Check:
     path = context.data_dir / DATABASE_NAME
     if not path.exists():
         return Check("database", "ok", "none yet: the first start makes it")
-    database = await Database.open(path, owner=False)
-    try:
+    async with context.reading() as database:
         await database.quick_check()
-    finally:
-        await database.close()
     return Check("database", "ok", f"{path}: {format_size(path.stat().st_size)}, whole")
 
 
 async def _owner(context: Context) -> Check:
-    if not context.data_dir.exists():
-        return Check("owner", "ok", "none")
-    figures = await ask_live(context.data_dir)
+    figures = await context.live()
     if figures is None:
         return Check("owner", "ok", "none: nothing runs")
     failing = [service["name"] for service in figures["services"] if not service["running"]]
     if failing:
-        return Check("owner", "warning", f"services down: {', '.join(failing)}", "`pulsetui events --severity error`")
+        down = f"services down: {', '.join(failing)}"
+        return Check("owner", "warning", down, "`pulsetui events --severity error` says why")
     return Check("owner", "ok", f"pid {figures['owner']['pid']}, all services run")
 
 

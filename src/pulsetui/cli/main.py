@@ -6,79 +6,88 @@ No traceback reaches a user unless `--debug`. Nothing heavy is imported before t
 from __future__ import annotations
 
 import argparse
-import asyncio
+import contextlib
+import importlib
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
-from typing import NoReturn
 
-from pulsetui import __version__, faults
-from pulsetui.cli import add, config, demo, doctor, events, jobs, run, status
-from pulsetui.cli.context import Context
-from pulsetui.cli.output import print_error
-from pulsetui.errors import PulseError, UsageError
+from pulsetui import faults
+from pulsetui.cli.failures import explained
+from pulsetui.cli.output import note, prepare_streams, print_error
+from pulsetui.cli.words import parse
+from pulsetui.errors import SettingsError
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"`{self.prog} --help` lists what there is")
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
-    parser = _Parser(
-        prog="pulsetui",
-        description="The control room of a media pipeline box. Without a command: the terminal UI.",
-    )
-    parser.add_argument("--version", action="version", version=f"pulsetui {__version__}")
-    parser.add_argument("--data-dir", metavar="DIR", help="the data directory (default: paths.data_dir)")
-    parser.add_argument("--config", metavar="FILE", help="the settings file")
-    parser.add_argument("--debug", action="store_true", help="tracebacks and debug log lines")
-    run.add_arguments(parser)
-    commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
-    for module in (add, jobs, status, events, demo, doctor, config):
-        module.add_parser(commands)
-    return parser
-
-
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     words = list(sys.argv[1:] if words is None else words)
+    # Log lines are for --no-ui, which asks for them; without this, warnings and worse would go to standard error raw.
+    logging.getLogger().addHandler(logging.NullHandler())
     code = 1
-    logging.getLogger("pulsetui").addHandler(logging.NullHandler())  # log lines are for --no-ui, which asks for them
     try:
-        faults.arm_from_environment()
-        arguments = build_parser().parse_args(words)
-        code = asyncio.run(_run(arguments))
+        prepare_streams()
+        code = _answered(words)
+        _flush()
     except* KeyboardInterrupt:
         code = INTERRUPTED
     except* BrokenPipeError:
         # Whoever read us has gone, as `head` does; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    except* Exception as group:
+    except* Exception as group:  # noqa: BLE001 - the command line's main: an exit code and a message for each
         if "--debug" in words:
-            raise
-        error = _known(group)
+            for line in "".join(traceback.format_exception(group)).splitlines():
+                note(line)
+        error = explained(group)
         print_error(error, as_json="--json" in words)
         code = error.exit_code
+    _let_go_of_output()
     return code
 
 
-async def _run(arguments: argparse.Namespace) -> int:
-    code: int = await arguments.run(Context.of(arguments))
-    return code
+def _answered(words: Sequence[str]) -> int:
+    try:
+        faults.arm_from_environment()
+    except ValueError as error:
+        raise SettingsError(f"{faults.ENVIRONMENT}: {error}", hint="it is for tests: unset it") from error
+    try:
+        arguments = parse(words)
+    except SystemExit as ending:  # --help and --version are argparse's
+        return int(ending.code or 0)
+    return _run(arguments)
 
 
-def _known(error: BaseException) -> PulseError:
-    """Return the first error of a group as one that says what happened and what to do."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, PulseError):
-        return error
-    what = f"something unforeseen: {type(error).__name__}: {error}"
-    return PulseError(what, hint="run it again with --debug for the details")
+def _run(arguments: argparse.Namespace) -> int:
+    import asyncio  # half of what `--version` would take
+
+    module, _, function = arguments.run.partition(":")
+    command = getattr(importlib.import_module(f"pulsetui.cli.{module}"), function)
+
+    async def call() -> int:
+        from pulsetui.cli.context import Context
+
+        code: int = await command(Context(arguments))
+        return code
+
+    return asyncio.run(call())
+
+
+def _flush() -> None:
+    """Write what is left, so that a full disk behind standard output is an error like others."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+
+
+def _let_go_of_output() -> None:
+    """Leave nothing behind that the interpreter would try, and fail, to write at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from functools import partial
@@ -11,25 +10,19 @@ from pulsetui.cli.context import Context
 from pulsetui.errors import UsageError
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what goes before a command, and make this the command when there is none."""
-    parser.add_argument("--no-ui", action="store_true", help="the pipeline without a screen, until SIGTERM")
-    parser.add_argument("--log-format", choices=("text", "json"), default="text", help="of the log lines of --no-ui")
-    parser.set_defaults(run=run)
-
-
 async def run(context: Context) -> int:
     """Run the pipeline with or without a screen."""
-    if context.arguments.no_ui:
+    wanted = context.arguments
+    if wanted.no_ui:
         from pulsetui.headless import run_headless
 
-        await run_headless(context.loaded, log_format=context.arguments.log_format, debug=context.arguments.debug)
+        await run_headless(context.loaded, log_format=wanted.log_format or "text", debug=wanted.debug)
         return 0
     require_terminal()
     from pulsetui.headless import go_on
     from pulsetui.tui.run import run_tui
 
-    await run_tui(context.loaded, go_on=partial(go_on, debug=context.arguments.debug))
+    await run_tui(context.loaded, go_on=partial(go_on, debug=wanted.debug))
     return 0
 
 
@@ -39,7 +32,7 @@ def require_terminal() -> None:
     Raises:
         UsageError: standard input or output is no terminal, or a dumb one.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal to draw on", hint="use --no-ui, or run it in a terminal")
-    if os.environ.get("TERM", "dumb") == "dumb":
-        raise UsageError("the terminal is dumb: nothing can be drawn on it", hint="use --no-ui")
+    if os.environ.get("TERM", "dumb") in ("", "dumb"):
+        raise UsageError("the terminal is dumb: nothing can be drawn on it", hint="use --no-ui, or set TERM")

@@ -1,0 +1,252 @@
+"""The words of the command line: every command, option and what it takes, in one place.
+
+Light on purpose: `--help`, `--version` and a mistyped word are answered without the pipeline behind them. A command is
+named as `module:function` below this room and imported only once it is known to be wanted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+from pulsetui import __version__
+from pulsetui.errors import UsageError
+from pulsetui.events.base import CATEGORIES, SEVERITIES
+
+LIBRARY = "main"
+FORMATS = ("txt", "srt", "vtt", "json")
+DEFAULT_EPISODES = 12
+_LARGEST = 2**63 - 1
+"""What an SQLite integer holds."""
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return what the words say; `run` names the command that does it.
+
+    Raises:
+        UsageError: a word isn't known, or doesn't fit.
+        SystemExit: it was --help or --version, and is answered.
+    """
+    parser = build_parser()
+    try:
+        found, unknown = parser.parse_known_args(words)
+    except UsageError:
+        # A mistyped option leaves its value behind, which then is the odd word out: name the option.
+        _refuse_unknown_options(parser, words)
+        raise
+    _refuse_unknown_options(parser, unknown)
+    if unknown:
+        raise UsageError(f"one word too many: {unknown[0]!r}", hint="`pulsetui --help` lists what there is")
+    if found.run not in ("run:run", "demo:demo") and (found.no_ui or found.log_format):
+        option = "--no-ui" if found.no_ui else "--log-format"
+        raise UsageError(f"{option} does not go with {found.command}", hint="leave one of the two out")
+    return found
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(
+        prog="pulsetui",
+        description="The control room of a media pipeline box. Without a command: the terminal UI.",
+        epilog="`pulsetui COMMAND --help` says more. Exit codes: 0 done, 1 it failed, 2 wrong usage or settings, "
+        "3 not permitted, 4 not found, 5 another owner runs, 6 refused for safety.",
+    )
+    parser.add_argument("--version", action="version", version=f"pulsetui {__version__}")
+    parser.add_argument("--data-dir", metavar="DIR", help="the data folder (default: paths.data_dir)")
+    parser.add_argument("--config", metavar="FILE", help="the settings file (default: ~/.config/pulsetui/config.toml)")
+    parser.add_argument("--library", metavar="L", type=_library, default=LIBRARY, help=f"default {LIBRARY}")
+    parser.add_argument("--debug", action="store_true", help="tracebacks and debug log lines")
+    parser.add_argument("--no-ui", action="store_true", help="the pipeline without a screen, until SIGTERM")
+    parser.add_argument("--log-format", choices=("text", "json"), help="of the log lines of --no-ui (default text)")
+    parser.set_defaults(run="run:run")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
+    _add(commands)
+    _jobs(commands)
+    _status(commands)
+    _events(commands)
+    _demo(commands)
+    _doctor(commands)
+    _config(commands)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, and takes no abbreviated options: a new one would make an old script ambiguous."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"`{self.prog} --help` lists what there is")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        choices = [str(choice) for choice in action.choices]
+        what = (action.metavar if not action.option_strings else action.option_strings[0]) or "value"
+        near = difflib.get_close_matches(str(value), choices, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(choices)}"
+        raise UsageError(f"there is no {str(what).lower()} {str(value)!r}", hint=hint)
+
+
+def _add(commands: Any) -> None:
+    parser = commands.add_parser("add", help="queue episodes: URLs, local files, or a list")
+    parser.add_argument("sources", nargs="*", metavar="URL", help="an https URL, or the path of a file")
+    parser.add_argument(
+        "--from",
+        dest="list_file",
+        metavar="FILE",
+        help="a list: a URL or path a line, .csv with a header, or .jsonl; - is standard input, in any of these",
+    )
+    parser.add_argument(
+        "--entity", type=_text, default="", metavar='"P/C/S/G"', help="project/character/scene/segment, from the left"
+    )
+    parser.add_argument("--title", type=_text, default="", metavar="T", help="for a single source")
+    parser.add_argument("--priority", type=int, default=0, metavar="N", help="higher goes first (default 0)")
+    _json(parser)
+    parser.set_defaults(run="add:add")
+
+
+def _jobs(commands: Any) -> None:
+    parser = commands.add_parser("jobs", help="the queue: list, show, retry, cancel, transcript")
+    _list_options(parser)
+    parser.set_defaults(run="jobs:list_jobs", stage=None, project=None, text=None, limit=50)
+    verbs = parser.add_subparsers(metavar="VERB", dest="verb")
+    listing = verbs.add_parser("list", help="what `jobs` alone does")
+    _list_options(listing)
+    listing.set_defaults(run="jobs:list_jobs")
+    shown = verbs.add_parser("show", help="one job with its history and its receipt")
+    shown.add_argument("id", type=_id, metavar="ID")
+    _json(shown)
+    shown.set_defaults(run="jobs:show_job")
+    transcript = verbs.add_parser("transcript", help="print a job's transcript")
+    transcript.add_argument("id", type=_id, metavar="ID")
+    transcript.add_argument("--format", choices=FORMATS, help="default txt, with --json json")
+    _json(transcript)
+    transcript.set_defaults(run="jobs:print_transcript")
+    for verb, text in (
+        ("retry", "try held, dead or cancelled jobs again, and waiting ones at once"),
+        ("cancel", "give jobs up; their files stay"),
+    ):
+        changing = verbs.add_parser(verb, help=text)
+        changing.add_argument("ids", type=_id, nargs="+", metavar="ID")
+        _json(changing)
+        changing.set_defaults(run=f"jobs:{verb}")
+
+
+def _list_options(parser: argparse.ArgumentParser) -> None:
+    # No defaults here: those of the inner parser would overwrite what was given before the verb.
+    none = argparse.SUPPRESS
+    parser.add_argument("--stage", metavar="S", type=_text, default=none, help="only this one: queued, held, dead …")
+    parser.add_argument("--project", metavar="P", type=_text, default=none, help="only what lies below this entity")
+    parser.add_argument(
+        "--text", metavar="T", type=_text, default=none, help="only what has this in title, URL, entity or error"
+    )
+    parser.add_argument("--limit", metavar="N", type=_count, default=none, help="at most so many (default 50; 0: all)")
+    _json(parser)
+
+
+def _status(commands: Any) -> None:
+    for name, text in (
+        ("status", "owner, gate, usage, workers, rates, ETA"),
+        ("pause", "start no more downloads (running ones finish)"),
+        ("resume", "let downloads start again"),
+    ):
+        parser = commands.add_parser(name, help=text)
+        _json(parser)
+        parser.set_defaults(run=f"status:{name}")
+
+
+def _events(commands: Any) -> None:
+    parser = commands.add_parser("events", help="the activity feed")
+    parser.add_argument("--follow", action="store_true", help="go on with what comes")
+    parser.add_argument("--category", choices=CATEGORIES, metavar="C", help=f"one of {', '.join(CATEGORIES)}")
+    parser.add_argument("--severity", choices=SEVERITIES, metavar="S", help=f"at least this: {', '.join(SEVERITIES)}")
+    parser.add_argument("--project", metavar="P", type=_text, help="only what lies below this entity")
+    parser.add_argument("--limit", metavar="N", type=_count, default=50, help="the newest so many (default 50; 0: all)")
+    parser.add_argument("--before", metavar="ID", type=_id, help="only events older than this one")
+    _json(parser, "one object a line")
+    parser.set_defaults(run="events:events")
+
+
+def _demo(commands: Any) -> None:
+    parser = commands.add_parser("demo", help="the whole pipeline on generated speech videos, under a small budget")
+    parser.add_argument("--no-ui", action="store_true", dest="demo_no_ui", help="progress as lines instead of the TUI")
+    parser.add_argument(
+        "--episodes", type=_count, default=DEFAULT_EPISODES, metavar="N", help=f"default {DEFAULT_EPISODES}"
+    )
+    parser.add_argument("--keep", metavar="DIR", help="keep the data and the videos in this folder")
+    _json(parser, "the summary as one object, the last line on standard output")
+    parser.set_defaults(run="demo:demo")
+
+
+def _doctor(commands: Any) -> None:
+    parser = commands.add_parser("doctor", help="checks the set-up and says what to do")
+    _json(parser)
+    parser.set_defaults(run="doctor:doctor")
+
+
+def _config(commands: Any) -> None:
+    parser = commands.add_parser("config", help="the settings and where each came from")
+    verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
+    for name, text in (
+        ("show", "every setting, its value and where it came from"),
+        ("path", "where the settings file and the data lie"),
+        ("init", "write a settings file to start from"),
+    ):
+        verb = verbs.add_parser(name, help=text)
+        _json(verb)
+        verb.set_defaults(run=f"config:{name}")
+
+
+def _json(parser: argparse.ArgumentParser, text: str = "for scripts") -> None:
+    # Without a default, so that an inner parser doesn't take back what was said before its verb.
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=f"JSON: {text}")
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:  # noqa: SLF001 - argparse offers no other way to list them
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for inner in action.choices.values():
+                yield from _options(inner)
+
+
+def _refuse_unknown_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    known = set(_options(parser))
+    for word in words:
+        name = word.partition("=")[0]
+        if word == "--":
+            return
+        if name.startswith("-") and name != "-" and name not in known and not name[1:].isdigit():
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "`pulsetui --help` lists what there is"
+            raise UsageError(f"there is no option {name!r}", hint=hint)
+
+
+def _id(word: str) -> int:
+    return _whole(word, 1, "an id, a whole number from 1")
+
+
+def _count(word: str) -> int:
+    return _whole(word, 0, "a whole number from 0")
+
+
+def _whole(word: str, least: int, what: str) -> int:
+    if not (word.isascii() and word.isdigit() and len(word) < 20 and least <= int(word) <= _LARGEST):
+        raise argparse.ArgumentTypeError(f"{word!r} is not {what}")
+    return int(word)
+
+
+def _text(word: str) -> str:
+    if not word.isprintable() and any("\ud800" <= character <= "\udfff" for character in word):
+        raise argparse.ArgumentTypeError(f"{word!r} is not UTF-8")
+    return word
+
+
+def _library(word: str) -> str:
+    if word != LIBRARY:
+        raise argparse.ArgumentTypeError(f"there is no library {word!r}, only {LIBRARY}")
+    return word
