@@ -64,10 +64,11 @@ def encode(
     options: dict[str, str] | None = None,
     picture_s: float = 0.0,
     starts_s: float = 0.0,
+    rate_hz: int | None = None,
 ) -> Path:
     """Encode a sound that starts at `starts_s`, with `picture_s` seconds of a black picture beside it."""
     with av.open(str(path), "w", format=container_format, options=options or {}) as container:
-        rate_hz = 48_000 if codec == "libopus" else RATE_HZ
+        rate_hz = rate_hz or (48_000 if codec == "libopus" else RATE_HZ)
         stream = cast(AudioStream, container.add_stream(codec, rate=rate_hz))
         stream.layout = "mono"
         if picture_s:

@@ -47,6 +47,18 @@ def test_any_shape_becomes_16_khz_mono(tmp_path: Path, audio: Path, channels: in
         assert made.getnframes() / 16_000 == found.decoded_s == pytest.approx(2, abs=0.01)
 
 
+def test_a_stream_that_changes_its_rate_in_the_middle_goes_on(sound: Sound, tmp_path: Path, audio: Path) -> None:
+    first = encode(sound, tmp_path / "first.aac", "aac")
+    second = encode(sound, tmp_path / "second.aac", "aac", rate_hz=44_100)
+    media = tmp_path / "both.aac"
+    media.write_bytes(first.read_bytes() + second.read_bytes())
+
+    found = extracted(media, audio)
+
+    assert found.decoded_s == pytest.approx(2 * sound.seconds, abs=0.3)
+    assert found.broken_packets == 0
+
+
 def test_samples_come_through_unchanged(sound: Sound, tmp_path: Path, audio: Path) -> None:
     extracted(sound.write(tmp_path / "talk.wav"), audio)
 
