@@ -104,7 +104,7 @@ def _add(commands: Any) -> None:
         "--entity", type=_text, default="", metavar='"P/C/S/G"', help="project/character/scene/segment, from the left"
     )
     parser.add_argument("--title", type=_text, default="", metavar="T", help="for a single source")
-    parser.add_argument("--priority", type=int, default=0, metavar="N", help="higher goes first (default 0)")
+    parser.add_argument("--priority", type=_number, default=0, metavar="N", help="higher goes first (default 0)")
     _json(parser)
     parser.set_defaults(run="add:add")
 
@@ -232,6 +232,12 @@ def _id(word: str) -> int:
 
 def _count(word: str) -> int:
     return _whole(word, 0, "a whole number from 0")
+
+
+def _number(word: str) -> int:
+    if not word.isascii() or not word.removeprefix("-").isdigit() or len(word) > 9:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a whole number")
+    return int(word)
 
 
 def _whole(word: str, least: int, what: str) -> int:
