@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from pulsetui.errors import FailureClass
+
+AUDIO_EXTENSIONS = frozenset({"mp3", "m4a", "aac", "ogg", "opus", "flac", "wav"})
 
 
 class Stage(StrEnum):
@@ -118,6 +121,12 @@ class Job:
     duration_s: float | None = None
     transcribe_seconds: float | None = None
     last_failure: Failure | None = None
+
+    @property
+    def audio_only(self) -> bool:
+        """Whether the source is a sound file by its extension, or the media on disk is."""
+        name = str(self.video.path) if self.video else urlsplit(self.source_url).path
+        return PurePosixPath(name).suffix.lstrip(".").lower() in AUDIO_EXTENSIONS
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from pulsetui.errors import FailureClass, SourceError, SpaceError, WorkerFailedE
 from pulsetui.events.base import Event as StoredEvent
 from pulsetui.events.store import EventLog
 from pulsetui.files.names import display_text
-from pulsetui.pipeline import states, store
+from pulsetui.pipeline import kinds, states, store
 from pulsetui.pipeline.events import AttemptEnded, JobDied, JobHeld, JobWaits
 from pulsetui.pipeline.jobs import Job, Stage
 from pulsetui.pipeline.states import AttemptFailed, Delete, Event, Policy, Release, step
@@ -62,9 +62,11 @@ class Outcomes:
                 return AttemptFailed(error.failure, text, draw, error.retry_after_s)
             case SpaceError():
                 return AttemptFailed(FailureClass.SPACE, text, draw)
+            case WorkerFailedError(kind=SpaceError.code):
+                return AttemptFailed(FailureClass.SPACE, text, draw)
             case WorkerLostError():
                 return AttemptFailed(FailureClass.POISON, text, draw)
-            case WorkerFailedError(kind=kind) if kind in _PERMANENT_KINDS:
+            case WorkerFailedError(kind=kind) if kind in kinds.PERMANENT:
                 return AttemptFailed(FailureClass.PERMANENT, text, draw)
             case _:
                 return AttemptFailed(FailureClass.TRANSIENT, text, draw)
@@ -100,6 +102,10 @@ class Outcomes:
                 return [ended]
             case states.Rejected() | states.Unfit() if failure is not None:
                 return [JobHeld(name=job.name, reason=failure.text, job_id=job.id, entity=job.entity)]
+            case states.AudioLonger(text):
+                if failure is not None and after.stage is Stage.HELD:
+                    return [JobHeld(name=job.name, reason=text, job_id=job.id, entity=job.entity)]
+                return [JobWaits(name=job.name, stage=after.stage, reason=text, job_id=job.id, entity=job.entity)]
             case states.OwnerEnded():
                 return [
                     JobWaits(
@@ -118,6 +124,3 @@ class Outcomes:
                 ]
             case _:
                 return []
-
-
-_PERMANENT_KINDS = {"no-audio", "not-media"}

@@ -15,6 +15,10 @@ from pulsetui.errors import FailureClass, RefusedError
 from pulsetui.pipeline.backoff import Backoff
 from pulsetui.pipeline.jobs import Failure, Job, Lease, MediaFile, Stage, TranscriptFile
 
+LONGEST_AUDIO_S = 36 * 3600.0
+"""A WAV file holds 37 hours of 16 kHz, mono, 16 bit."""
+LEAST_GUESS_S = 600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -53,7 +57,8 @@ class Downloaded:
 
     video: MediaFile
     sha256: str
-    duration_s: float
+    duration_s: float | None
+    """As the container says; None if it doesn't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class Accepted:
     transcript: TranscriptFile
     audio: MediaFile | None
     receipt: str
+    duration_s: float
+    """What was decoded: the container may have said less, or nothing."""
     seconds: float
 
 
@@ -83,6 +90,15 @@ class AttemptFailed:
     text: str
     draw: float
     retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioLonger:
+    """The audio is longer than what was reserved for it: more has to be reserved for the next attempt."""
+
+    text: str
+    reserved_s: float
+    """How much audio there was room for, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +159,7 @@ Event = (
     | Accepted
     | Rejected
     | AttemptFailed
+    | AudioLonger
     | Unfit
     | OwnerEnded
     | VideoLost
@@ -187,6 +204,8 @@ def step(job: Job, event: Event, now: datetime, policy: Policy) -> tuple[Job, li
             return _rejected(job, event, now)
         case AttemptFailed():
             return _failed(job, event, now, policy)
+        case AudioLonger():
+            return _longer(job, event, now)
         case Retried() | Cancelled() | Unfit() | OwnerEnded():
             return _decided(job, event, now)
         case _:
@@ -286,6 +305,7 @@ def _accepted(job: Job, event: Accepted, now: datetime, policy: Policy) -> tuple
         after,
         transcript=event.transcript,
         receipt=event.receipt,
+        duration_s=event.duration_s,
         transcribe_seconds=event.seconds,
         last_failure=None,
         video=_marked(job.video) if policy.delete_video else job.video,
@@ -316,6 +336,16 @@ def _failed(job: Job, event: AttemptFailed, now: datetime, policy: Policy) -> tu
     if wait_s > 0:
         after = replace(after, next_attempt_at=now + timedelta(seconds=wait_s))
     return after, _room_given_back(after)
+
+
+def _longer(job: Job, event: AudioLonger, now: datetime) -> tuple[Job, list[Instruction]]:
+    """Go back for room for twice as much audio, at no cost; past a day and a half of it, a human has to look."""
+    _expect(job, event, Stage.TRANSCRIBING)
+    if event.reserved_s >= LONGEST_AUDIO_S:
+        after = _moved(job, Stage.HELD, now)
+        return replace(after, last_failure=Failure(FailureClass.PERMANENT, event.text)), [Release()]
+    after = _moved(replace(job, attempts=max(0, job.attempts - 1)), Stage.DOWNLOADED, now)
+    return replace(after, duration_s=max(2 * event.reserved_s, LEAST_GUESS_S)), []
 
 
 def _room_given_back(after: Job) -> list[Instruction]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,11 @@ def test_a_video_without_sound_has_no_audio(tmp_path: Path) -> None:
     assert failure(mute(tmp_path / "mute.mp4")) == "no-audio"
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>log in</html>" * 500, os.urandom(100_000), b"\x00" * 5000])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>log in</html>" * 500, random.Random(1).randbytes(100_000), b"\x00" * 5000],
+    ids=["empty", "page", "noise", "zeros"],
+)
 def test_what_is_no_media_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "page\x1b[2J.mp4"
     path.write_bytes(content)
@@ -104,6 +109,7 @@ def test_media_whose_audio_is_all_broken_is_refused(sound: Sound, tmp_path: Path
         "#EXTM3U\n#EXT-X-TARGETDURATION:20\n#EXTINF:14,\nfile://{target}\n#EXT-X-ENDLIST\n",
         "ffconcat version 1.0\nfile '{target}'\n",
     ],
+    ids=["hls", "concat"],
 )
 @pytest.mark.parametrize("name", ["list.mp4", "list.m3u8"])
 def test_a_playlist_cannot_lead_to_another_file(wav: Path, tmp_path: Path, playlist: str, name: str) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from pulsetui.errors import FailureClass, SourceError, WorkerFailedError
 from pulsetui.files.names import display_text
+from pulsetui.pipeline import kinds
 from pulsetui.processes.runner import Limits, TaskSpec, run
 
 START_BYTES = 512
@@ -165,7 +166,7 @@ async def check_media(path: Path, extension: str) -> Media:
     try:
         found = await run(spec, lambda _event: None)
     except WorkerFailedError as error:
-        permanent = error.kind in {"no-audio", "not-media"}
+        permanent = error.kind in kinds.PERMANENT
         failure = FailureClass.PERMANENT if permanent else FailureClass.TRANSIENT
         raise SourceError(str(error), failure=failure, hint=error.hint) from error
     return Media(extension, str(found["container"]), float(found["duration_s"] or 0.0))

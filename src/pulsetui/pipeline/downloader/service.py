@@ -11,21 +11,21 @@ import os
 import uuid
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from pulsetui.budget.ledger import Parts, can_ever_fit, first_reservation, parts_of_duration, parts_of_length
+from pulsetui.budget.ledger import Parts, can_ever_fit, first_reservation, parts_of_length
 from pulsetui.budget.usage import Kind
 from pulsetui.db.database import Transaction
 from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError
 from pulsetui.files.folders import Folder
 from pulsetui.files.identity import FileIdentity
 from pulsetui.pipeline import states, store
-from pulsetui.pipeline.choice import download_order, holds_the_line, percentile_99
+from pulsetui.pipeline.choice import download_order, holds_the_line, parts_to_transcribe, percentile_99
 from pulsetui.pipeline.downloader.contract import Fetched, Head, Request
 from pulsetui.pipeline.downloader.transfer import Downloader
 from pulsetui.pipeline.events import DownloadFinished, DownloadStarted
-from pulsetui.pipeline.jobs import Job, Lease, MediaFile, Stage
+from pulsetui.pipeline.jobs import AUDIO_EXTENSIONS, Job, Lease, MediaFile, Stage
 from pulsetui.pipeline.live import LiveTask
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.units import format_size
@@ -36,7 +36,6 @@ HEAD_OF_QUEUE = 64
 """How many ready jobs a claim looks at: enough to pass over some that don't fit, few enough to cost the same for any
 queue."""
 SIZES_LOOKED_AT = 200
-AUDIO_EXTENSIONS = frozenset({"mp3", "m4a", "aac", "ogg", "opus", "flac", "wav"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +71,9 @@ class Downloads:
         now = self._outcomes.clock.now()
         candidates = await store.head(tx, Stage.QUEUED, now=now, limit=HEAD_OF_QUEUE)
         for job in download_order(candidates, fullness=self.budget.fullness()):
-            parts = await self._first_parts(tx, job)
-            if parts is not None and not can_ever_fit(parts, self.budget.limits):
-                await self._outcomes.advance(
-                    tx, job, states.Unfit(_never_fits(parts, self.budget.limits.ceiling_bytes))
-                )
+            if await self._is_unfit(tx, job):
                 continue
+            parts = await self._first_parts(tx, job)
             written = Parts(video=await in_thread(_allocated, self.partial_path(job)))
             if parts is not None and await self.budget.reserve(tx, job.id, parts, written):
                 await store.mark_unfit(tx, job.id, None)
@@ -90,9 +86,20 @@ class Downloads:
             since = await store.unfit_since(tx, job.id)
             if since is None:
                 await store.mark_unfit(tx, job.id, now)
-            elif holds_the_line(since, now):
-                return None
+            elif holds_the_line(since, now) and self.budget.ledger.reservations:
+                return None  # work in hand will make room; without any, those behind it may use what there is
         return None
+
+    async def _is_unfit(self, tx: Transaction, job: Job) -> bool:
+        """Hold a job that can't fit, ever: the limit was lowered since its headers were seen."""
+        if job.declared_bytes is None:
+            return False
+        needed = parts_of_length(job.declared_bytes, audio_only=job.audio_only)
+        if can_ever_fit(needed, self.budget.limits):
+            return False
+        reason = _never_fits(needed, self.budget.limits.ceiling_bytes)
+        await self._outcomes.advance(tx, job, states.Unfit(reason))
+        return True
 
     async def _first_parts(self, tx: Transaction, job: Job) -> Parts | None:
         expected = job.declared_bytes
@@ -101,7 +108,7 @@ class Downloads:
             expected = percentile_99(await store.sizes_of_source(tx, host, SIZES_LOOKED_AT))
         return first_reservation(
             expected_bytes=expected,
-            audio_only=_is_audio(_extension(job.source_url)),
+            audio_only=job.audio_only,
             max_size_bytes=self._settings.max_size_bytes,
             committed_bytes=self.budget.committed_bytes() or 0,
             disk_room_bytes=self.budget.disk_room_bytes(),
@@ -111,10 +118,10 @@ class Downloads:
     async def work(self, live: LiveTask) -> None:
         """Bring one job's media to disk, and write what became of it."""
         partial = self.partial_path(live.job)
-        await in_thread(_take_back_finished, partial)
-        self.budget.follow(partial, Kind.VIDEOS, already_bytes=await in_thread(_allocated, partial))
         progress = _Progress(self, live, partial)
         try:
+            await in_thread(_take_back_finished, partial)
+            self.budget.follow(partial, Kind.VIDEOS, already_bytes=await in_thread(_allocated, partial))
             fetched = await self._downloader.fetch(self._request(live.job), progress)
             await self._finish(progress, fetched)
         except LeaseLostError:
@@ -185,7 +192,7 @@ class Downloads:
     def _parts_of(self, head: Head) -> Parts | None:
         if head.declared_bytes is None:
             return None
-        return parts_of_length(head.declared_bytes, audio_only=_is_audio(head.extension))
+        return parts_of_length(head.declared_bytes, audio_only=head.extension.lower() in AUDIO_EXTENSIONS)
 
     async def _finish(self, progress: _Progress, fetched: Fetched) -> None:
         live, job = progress.live, progress.live.job
@@ -203,11 +210,11 @@ class Downloads:
         told = DownloadFinished(
             name=job.name, size_bytes=identity.size_bytes, seconds=seconds, job_id=job.id, entity=job.entity
         )
-        audio, transcript = parts_of_duration(fetched.duration_s)
+        downloaded = states.Downloaded(video, fetched.sha256, fetched.duration_s or None)
 
         async def work(tx: Transaction) -> None:
-            await self._outcomes.advance(tx, job, states.Downloaded(video, fetched.sha256, fetched.duration_s), told)
-            if not await self.budget.reserve(tx, job.id, Parts(0, audio, transcript)):
+            after, _ = await self._outcomes.advance(tx, job, downloaded, told)
+            if not await self.budget.reserve(tx, job.id, parts_to_transcribe(after)):
                 # Longer than its size let expect, and no room for that now: keep what there is; the transcriber asks
                 # again.
                 kept = self.budget.ledger.reservations[job.id].reserved
@@ -232,8 +239,8 @@ class Downloads:
             return
 
     async def _left_behind(self, progress: _Progress) -> None:
-        """Count the partial file as the attempt left it; it may be gone."""
-        allocated = await in_thread(_allocated, progress.partial)
+        """Count the media as the attempt left it: unfinished, gone, or finished with a commit that failed."""
+        allocated = await in_thread(_allocated_of_all, progress.partial)
         self.budget.moved(progress.live.job.id, progress.partial, Kind.VIDEOS, allocated)
         self.budget.settled(progress.partial)
 
@@ -296,20 +303,23 @@ def source_host(url: str) -> str:
     return urlsplit(url).hostname or "file"
 
 
-def _extension(url: str) -> str:
-    return PurePosixPath(urlsplit(url).path).suffix.lstrip(".").lower()
-
-
-def _is_audio(extension: str) -> bool:
-    return extension.lower() in AUDIO_EXTENSIONS
-
-
 def _allocated(path: Path) -> int:
     """Return what a file takes on disk, 0 if there is none."""
     try:
         return FileIdentity.of(os.lstat(path)).allocated_bytes
     except FileNotFoundError:
         return 0
+
+
+def _allocated_of_all(partial: Path) -> int:
+    """Return what a job's unfinished and finished media take on disk."""
+    try:
+        folder = Folder.open(partial.parent)
+    except FileNotFoundError:
+        return 0
+    with folder:
+        found = (folder.identity(name) for name in folder.names() if name.startswith(f"{partial.stem}."))
+        return sum(identity.allocated_bytes for identity in found if identity is not None)
 
 
 def _never_fits(parts: Parts, ceiling_bytes: int) -> str:

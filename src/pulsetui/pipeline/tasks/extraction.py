@@ -24,11 +24,9 @@ from av.packet import Packet
 from pulsetui.files.durable import allocated_bytes, close, write_all
 from pulsetui.files.folders import Folder
 from pulsetui.pipeline.engines.base import RATE_HZ
-from pulsetui.pipeline.tasks.media import NOT_MEDIA, Media
+from pulsetui.pipeline.kinds import NOT_MEDIA, TOO_LONG
+from pulsetui.pipeline.tasks.media import Media
 from pulsetui.processes.task import TaskError
-
-TOO_LONG = "too-long"
-"""The kind of the error for audio that is longer than its room: what was reserved, or the 37 hours of a WAV file."""
 
 _SAMPLE_BYTES = 2
 _BATCH_BYTES = 1 << 20

@@ -23,14 +23,8 @@ from av.container import InputContainer
 from pulsetui import faults
 from pulsetui.files.folders import Folder
 from pulsetui.files.names import display_text
+from pulsetui.pipeline.kinds import MISSING, NO_AUDIO, NOT_MEDIA
 from pulsetui.processes.task import Emit, TaskError
-
-NOT_MEDIA = "not-media"
-"""The kind of the error for what can't be read as audio or video."""
-NO_AUDIO = "no-audio"
-"""The kind of the error for media without an audio stream."""
-MISSING = "missing"
-"""The kind of the error for a file that isn't there."""
 
 # Containers that are one file. Playlists (HLS, DASH, concat) name other files and addresses, and are not among them.
 _FORMATS = "mov,matroska,webm,ogg,flac,wav,w64,avi,aac,mp3,mpegts,mpeg,flv,asf,aiff,amr,caf"

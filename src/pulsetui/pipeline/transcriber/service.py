@@ -18,19 +18,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pulsetui.budget.ledger import Parts, parts_of_duration
+from pulsetui.budget.ledger import AUDIO_BYTES_PER_S
 from pulsetui.budget.usage import Kind
 from pulsetui.db.database import Transaction
-from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError
+from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError, WorkerFailedError
 from pulsetui.files.durable import write_durable
 from pulsetui.files.folders import Folder
 from pulsetui.files.identity import FileIdentity
 from pulsetui.pipeline import states, store
-from pulsetui.pipeline.choice import transcription_order
+from pulsetui.pipeline.choice import parts_to_transcribe, transcription_order
 from pulsetui.pipeline.deletion import Sweeper
 from pulsetui.pipeline.engines.base import Segment
 from pulsetui.pipeline.events import JobTranscribed, TranscriptionStarted
 from pulsetui.pipeline.jobs import Job, Lease, MediaFile, Stage, TranscriptFile
+from pulsetui.pipeline.kinds import TOO_LONG
 from pulsetui.pipeline.live import LiveTask
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.pipeline.transcriber.acceptance import Rules, Verdict, judge
@@ -75,8 +76,7 @@ class Transcriptions:
         now = self._outcomes.clock.now()
         candidates = await store.head(tx, Stage.DOWNLOADED, now=now, limit=HEAD_OF_QUEUE)
         for job in transcription_order(candidates, now):
-            audio, transcript = parts_of_duration(job.duration_s or 0.0)
-            if not await self._budget.reserve(tx, job.id, Parts(0, audio, transcript)):
+            if not await self._budget.reserve(tx, job.id, parts_to_transcribe(job)):
                 continue
             lease = Lease(str(uuid.uuid4()), self._settings.owner, worker, now + LEASE)
             started = TranscriptionStarted(
@@ -107,6 +107,8 @@ class Transcriptions:
                 stalled = f"no progress for {self._settings.progress_timeout_s:.0f} s"
                 await self._fail(live, audio, states.AttemptFailed(FailureClass.TRANSIENT, stalled, 1.0))
             raise
+        except WorkerFailedError as error:
+            await self._worker_failed(live, audio, error)
         except (PulseError, OSError) as error:
             if isinstance(error, SpaceError) and isinstance(error.__cause__, OSError):
                 await self._budget.disk_is_full(str(error))
@@ -194,7 +196,9 @@ class Transcriptions:
         told = JobTranscribed(
             name=job.name, coverage=coverage, seconds=seconds, real_time_factor=rtf, job_id=job.id, entity=job.entity
         )
-        await self._outcomes.write(job, states.Accepted(file, audio, _receipt(verdict), seconds), told)
+        await self._outcomes.write(
+            job, states.Accepted(file, audio, _receipt(verdict), answer["decoded_s"], seconds), told
+        )
         self._budget.settled(audio_path)
         self._sweeper.wake()
 
@@ -204,7 +208,18 @@ class Transcriptions:
         if not await self._outcomes.database.read(lambda reader: store.holds(reader, job.id, token)):
             raise LeaseLostError(f"job {job.id} was taken away before its transcript was written")
 
-    async def _fail(self, live: LiveTask, audio: Path, failed: states.AttemptFailed) -> None:
+    async def _worker_failed(self, live: LiveTask, audio: Path, error: WorkerFailedError) -> None:
+        """Write what an error means that the process answered with."""
+        reservation = self._budget.ledger.reservations.get(live.job.id)
+        if error.kind == TOO_LONG and reservation is not None:
+            reserved_s = reservation.reserved.audio / AUDIO_BYTES_PER_S
+            await self._fail(live, audio, states.AudioLonger(str(error), reserved_s))
+            return
+        if error.kind == SpaceError.code:
+            await self._budget.disk_is_full(str(error))
+        await self._fail(live, audio, self._outcomes.failed(error))
+
+    async def _fail(self, live: LiveTask, audio: Path, failed: states.AttemptFailed | states.AudioLonger) -> None:
         await self._discard_audio(live.job.id, audio)
         try:
             await self._outcomes.write(live.job, failed)
@@ -212,7 +227,14 @@ class Transcriptions:
             return
 
     async def _discard_audio(self, job_id: int, audio: Path) -> None:
-        """Remove audio that no transcript was accepted from; it can be extracted again."""
+        """Remove audio that no transcript was accepted from; it can be extracted again.
+
+        The row is asked: a cancellation may have come right after the commit that accepted the transcript.
+        """
+        job = await self._outcomes.database.read(lambda reader: store.get(reader, job_id))
+        if job.audio is not None:
+            self._budget.settled(audio)
+            return
         await in_thread(_remove_own, audio)
         self._budget.vanished(job_id, audio, Kind.AUDIO)
 
