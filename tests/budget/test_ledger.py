@@ -13,7 +13,9 @@ from pulsetui.budget.ledger import (
     Parts,
     Reservation,
     can_ever_fit,
+    expected_after_refusal,
     first_reservation,
+    largest_that_fits,
     padded,
     parts_of_duration,
     parts_of_length,
@@ -180,3 +182,32 @@ def test_a_known_length_may_use_the_room_above_pause() -> None:
 def test_what_passes_the_ceiling_alone_never_fits() -> None:
     assert can_ever_fit(Parts(video=98 * MB), LIMITS)
     assert not can_ever_fit(Parts(video=98 * MB, transcript=1), LIMITS)
+
+
+def test_what_stands_on_disk_for_good_is_in_the_way() -> None:
+    assert can_ever_fit(Parts(video=90 * MB), LIMITS, standing_bytes=8 * MB)
+    assert not can_ever_fit(Parts(video=90 * MB), LIMITS, standing_bytes=8 * MB + 1)
+
+
+@given(standing=st.integers(0, 110 * MB), audio_only=st.booleans())
+def test_the_largest_that_fits_fits_and_little_more_does_not(standing: int, *, audio_only: bool) -> None:
+    largest = largest_that_fits(LIMITS, audio_only=audio_only, standing_bytes=standing)
+
+    def fits(video_bytes: int) -> bool:
+        parts = parts_of_length(max(0, video_bytes), audio_only=audio_only)
+        return can_ever_fit(parts, LIMITS, standing_bytes=standing)
+
+    assert largest < 0 or fits(largest)
+    assert not fits(largest + 2 * MB)
+
+
+@given(refused=st.integers(1, 120 * MB), standing=st.integers(0, 50 * MB), audio_only=st.booleans())
+def test_a_body_that_was_refused_asks_for_more_until_nothing_more_fits(
+    refused: int, standing: int, *, audio_only: bool
+) -> None:
+    largest = largest_that_fits(LIMITS, audio_only=audio_only, standing_bytes=standing)
+    expected = expected_after_refusal(refused, LIMITS, audio_only=audio_only, standing_bytes=standing)
+    if refused > largest:
+        assert expected is None
+    else:
+        assert expected == min(2 * refused, largest)

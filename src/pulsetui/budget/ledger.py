@@ -179,6 +179,24 @@ def first_reservation(
     return Parts(room - audio_share - transcript, audio_share, transcript)
 
 
-def can_ever_fit(parts: Parts, limits: Limits) -> bool:
-    """Say whether `parts` would fit under the ceiling with nothing else on disk."""
-    return parts.total() <= limits.ceiling_bytes
+def can_ever_fit(parts: Parts, limits: Limits, *, standing_bytes: int = 0) -> bool:
+    """Say whether `parts` would fit under the ceiling with only `standing_bytes` on disk, which stay whatever ends."""
+    return standing_bytes + parts.total() <= limits.ceiling_bytes
+
+
+def largest_that_fits(limits: Limits, *, audio_only: bool, standing_bytes: int) -> int:
+    """Return the longest video for which `can_ever_fit` holds, less a few blocks; negative if there is none."""
+    expansion = AUDIO_ONLY_EXPANSION if audio_only else VIDEO_AUDIO_SHARE
+    scale = 1 + expansion * (1 + TRANSCRIPT_BYTES_PER_S / AUDIO_BYTES_PER_S)
+    fixed = parts_of_length(0, audio_only=audio_only).total() + 3 * BLOCK_BYTES
+    return int((limits.ceiling_bytes - standing_bytes - fixed) / scale)
+
+
+def expected_after_refusal(refused_bytes: int, limits: Limits, *, audio_only: bool, standing_bytes: int) -> int | None:
+    """Return what to expect of a body that was refused room to grow to `refused_bytes`; None if it can never fit.
+
+    Twice as much, so that a body that says nothing of its length is refused a few times at most, and in the end has
+    the disk to itself.
+    """
+    largest = largest_that_fits(limits, audio_only=audio_only, standing_bytes=standing_bytes)
+    return min(2 * refused_bytes, largest) if refused_bytes <= largest else None

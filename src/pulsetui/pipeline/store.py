@@ -17,11 +17,9 @@ from pathlib import Path
 from pulsetui.clock import from_ms, to_ms
 from pulsetui.db.database import Reader, SqlValue, Transaction
 from pulsetui.errors import FailureClass, LeaseLostError, NotFoundError
+from pulsetui.pipeline.choice import rank_of
 from pulsetui.pipeline.jobs import Failure, Job, Lease, MediaFile, Stage, TranscriptFile
 
-AGEING_MS = 3_600_000
-"""An hour of waiting weighs as much as one step of priority. Since ageing is linear, the order between two jobs never
-changes, so that a fixed number can be indexed: submitted_at − priority × this."""
 WAKE_BATCH = 500
 """How many jobs whose waiting time is over one claim makes ready at most; the rest follow with the next claims."""
 UNASSIGNED = "unassigned"
@@ -59,7 +57,7 @@ async def add(tx: Transaction, new: NewJob, *, now: datetime) -> int:
             new.source_host,
             new.entity_id,
             new.priority,
-            at - new.priority * AGEING_MS,
+            rank_of(now, new.priority),
             Stage.QUEUED,
             at,
             new.submitted_by,
