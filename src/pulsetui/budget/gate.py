@@ -53,35 +53,43 @@ class Reading:
 
 def decide(gate: Gate, reading: Reading, limits: Limits, now: datetime) -> Gate:
     """Return the gate after `reading`; the same object when nothing changes."""
-    obstacle = _obstacle(gate, reading, limits)
-    if obstacle is None:
+    cause = _obstacle(gate, reading, limits)
+    if cause is None:
         if gate.is_open:
             return gate
         committed = format_size(reading.committed_bytes or 0)
         return Gate(True, Cause.FLOWING, f"committed {committed} ≤ {format_size(limits.resume_bytes)}", now)
-    cause, reason = obstacle
     # A pause for bytes goes on while usage is unknown: as a pause of another kind it would end above resume.
     if not gate.is_open and cause in (gate.cause, Cause.UNKNOWN):
         return gate
-    return Gate(False, cause, reason, now if gate.is_open else gate.since)
+    return Gate(False, cause, _reason(cause, reading, limits), now if gate.is_open else gate.since)
 
 
-def _obstacle(gate: Gate, reading: Reading, limits: Limits) -> tuple[Cause, str] | None:
+def _obstacle(gate: Gate, reading: Reading, limits: Limits) -> Cause | None:
     """Return what holds the gate closed, or None."""
     if reading.committed_bytes is None:
-        return Cause.UNKNOWN, f"usage unknown: {reading.trouble}"
-    free, floor = format_size(max(0, reading.free_bytes)), format_size(limits.floor_bytes)
+        return Cause.UNKNOWN
     if reading.disk_full:
-        return Cause.DISK_FULL, f"the disk is full: {free} free, opens at {floor}"
+        return Cause.DISK_FULL
     if reading.free_bytes < limits.floor_bytes:
-        return Cause.FREE_SPACE, f"free space {free} after what is in flight < {floor}"
+        return Cause.FREE_SPACE
     opens_at = limits.pause_bytes - 1 if gate.is_open or gate.cause is Cause.UNKNOWN else limits.resume_bytes
-    if reading.committed_bytes <= opens_at:
-        return None
-    mark = limits.pause_bytes if reading.committed_bytes >= limits.pause_bytes else limits.resume_bytes
-    sign = "≥" if mark == limits.pause_bytes else ">"
-    return Cause.BUDGET, (
-        f"committed {format_size(reading.committed_bytes)} {sign} {format_size(mark)} "
+    return None if reading.committed_bytes <= opens_at else Cause.BUDGET
+
+
+def _reason(cause: Cause, reading: Reading, limits: Limits) -> str:
+    """Say what holds the gate closed, with numbers."""
+    free, floor = format_size(max(0, reading.free_bytes)), format_size(limits.floor_bytes)
+    if cause is Cause.UNKNOWN:
+        return f"usage unknown: {reading.trouble}"
+    if cause is Cause.DISK_FULL:
+        return f"the disk is full: {free} free, opens at {floor}"
+    if cause is Cause.FREE_SPACE:
+        return f"free space {free} after what is in flight < {floor}"
+    committed = reading.committed_bytes or 0
+    mark, sign = (limits.pause_bytes, "≥") if committed >= limits.pause_bytes else (limits.resume_bytes, ">")
+    return (
+        f"committed {format_size(committed)} {sign} {format_size(mark)} "
         f"(videos {format_size(reading.videos_bytes)}, in flight {format_size(reading.in_flight_bytes)})"
     )
 
