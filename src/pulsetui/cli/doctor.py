@@ -17,7 +17,7 @@ from pulsetui import resources
 from pulsetui.actions.rights import rights_of
 from pulsetui.cli.context import Context
 from pulsetui.cli.failures import explained
-from pulsetui.cli.output import print_json, print_line
+from pulsetui.cli.output import print_hanging, print_json
 from pulsetui.clock import SystemClock, rfc3339
 from pulsetui.core.disks import limits_on
 from pulsetui.db.database import DATABASE_NAME, Reader
@@ -67,9 +67,9 @@ async def doctor(context: Context) -> int:
         print_json([asdict(check) for check in found])
     else:
         for check in found:
-            print_line(f"{check.verdict:<7}  {check.name:<14}  {check.found}")
+            print_hanging(f"{check.verdict:<7}  {check.name:<14}  ", check.found)
             if check.hint:
-                print_line(f"{'':<25}{check.hint}")
+                print_hanging(f"{'':<25}", check.hint)
     return 1 if any(check.verdict == "failed" for check in found) else 0
 
 

@@ -13,6 +13,7 @@ import locale
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from io import BufferedWriter, FileIO, TextIOWrapper
@@ -80,7 +81,17 @@ def print_fields(fields: Iterable[tuple[str, str]]) -> None:
     rows = list(fields)
     width = max((len(label) for label, _ in rows), default=0)
     for label, value in rows:
-        print_line(f"{label:<{width}}{_GAP}{value}".rstrip())
+        print_hanging(f"{label:<{width}}{_GAP}", value)
+
+
+def print_hanging(start: str, text: str) -> None:
+    """Print `start` and `text` in a line; on a terminal, what is too long goes on below the start of `text`."""
+    line = display_text(start + text).rstrip()
+    if sys.stdout.isatty():
+        room = shutil.get_terminal_size().columns - len(start)
+        kept = textwrap.wrap(display_text(text), max(room, 20), break_on_hyphens=False)
+        line = display_text(start) + f"\n{' ' * len(start)}".join(kept)
+    print(line, flush=True)
 
 
 def note(text: str) -> None:

@@ -140,7 +140,7 @@ def _list_options(parser: argparse.ArgumentParser) -> None:
     # No defaults here: those of the inner parser would overwrite what was given before the verb.
     none = argparse.SUPPRESS
     parser.add_argument("--stage", metavar="S", type=_text, default=none, help="only this one: queued, held, dead …")
-    parser.add_argument("--project", metavar="P", type=_text, default=none, help="only what lies below this entity")
+    parser.add_argument("--project", metavar="P", type=_project, default=none, help="only what lies below this entity")
     parser.add_argument(
         "--text", metavar="T", type=_text, default=none, help="only what has this in title, URL, entity or error"
     )
@@ -164,7 +164,7 @@ def _events(commands: Any) -> None:
     parser.add_argument("--follow", action="store_true", help="go on with what comes")
     parser.add_argument("--category", choices=CATEGORIES, metavar="C", help=f"one of {', '.join(CATEGORIES)}")
     parser.add_argument("--severity", choices=SEVERITIES, metavar="S", help=f"at least this: {', '.join(SEVERITIES)}")
-    parser.add_argument("--project", metavar="P", type=_text, help="only what lies below this entity")
+    parser.add_argument("--project", metavar="P", type=_project, help="only what lies below this entity")
     parser.add_argument("--limit", metavar="N", type=_count, default=50, help="the newest so many (default 50; 0: all)")
     parser.add_argument("--before", metavar="ID", type=_id, help="only events older than this one")
     _json(parser, "one object a line")
@@ -250,6 +250,10 @@ def _text(word: str) -> str:
     if not word.isprintable() and any("\ud800" <= character <= "\udfff" for character in word):
         raise argparse.ArgumentTypeError(f"{word!r} is not UTF-8")
     return word
+
+
+def _project(word: str) -> str:
+    return _text(word).strip("/")
 
 
 def _library(word: str) -> str:

@@ -214,7 +214,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "owner": _plain(status.owner),
         "gate": {
             "open": gate.is_open and not gate.operator_paused,
-            "reason": gate.reason,
+            "reason": "paused by the operator" if gate.operator_paused and gate.is_open else gate.reason,
             "since": rfc3339(gate.since),
             "operator_paused": gate.operator_paused,
             **{
