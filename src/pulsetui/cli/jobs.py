@@ -13,7 +13,7 @@ from pulsetui.db.database import Reader
 from pulsetui.errors import NotFoundError, PulseError
 from pulsetui.events import store as events_store
 from pulsetui.pipeline import store as jobs_store
-from pulsetui.pipeline import view_store
+from pulsetui.pipeline import table_store, view_store
 from pulsetui.pipeline.jobs import Job, shown_name
 from pulsetui.pipeline.views import JobView
 from pulsetui.units import format_age, format_duration, format_percent, format_size
@@ -28,7 +28,7 @@ async def list_jobs(context: Context) -> int:
     wanted = context.arguments
     now = SystemClock().now()
     page = await context.read(
-        lambda reader: view_store.page(
+        lambda reader: table_store.page(
             reader,
             now=now,
             stage=wanted.stage,
@@ -38,7 +38,7 @@ async def list_jobs(context: Context) -> int:
         )
     )
     if context.as_json:
-        print_json([view_store.row_of(job) for job in page.jobs])
+        print_json([table_store.row_of(job) for job in page.jobs])
         return 0
     print_table(_COLUMNS, [_row(job) for job in page.jobs])
     if page.total > len(page.jobs):
@@ -61,7 +61,7 @@ async def show_job(context: Context) -> int:
     receipt = view_store.receipt_rows(job)
     if context.as_json:
         events = [{"at": event.at, "kind": event.kind, "text": event.text} for event in history]
-        print_json({**view_store.row_of(view), "receipt": dict(receipt), "history": events})
+        print_json({**table_store.row_of(view), "receipt": dict(receipt), "history": events})
         return 0
     print_fields([*_fields(view), *receipt])
     now = SystemClock().now()
@@ -104,7 +104,7 @@ def _files(job: JobView) -> Iterator[tuple[str, str]]:
 async def _whole(reader: Reader, job_id: int) -> tuple[Job, JobView, list[events_store.StoredEvent]]:
     job = await jobs_store.get(reader, job_id)
     now: datetime = SystemClock().now()
-    view = await view_store.one(reader, job, now=now)
+    view = await table_store.one(reader, job, now=now)
     return job, view, await events_store.list_events(reader, job_id=job_id, limit=HISTORY)
 
 

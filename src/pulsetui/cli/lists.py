@@ -91,6 +91,16 @@ def _jsonl(name: str, file: TextIO) -> Rows:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise UsageError(f"{where}: not JSON: {error}", hint="one JSON object a line") from error
+        if _has_half_characters(row):
+            raise UsageError(f"{where}: half of a character (a lone \\ud800 to \\udfff)", hint="write it as UTF-8")
         if not isinstance(row, dict):
             raise UsageError(f"{where}: not an object", hint=f"an object with {', '.join(FIELDS)}")
         yield where, row
+
+
+def _has_half_characters(row: object) -> bool:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
