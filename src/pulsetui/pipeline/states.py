@@ -221,7 +221,7 @@ def _decided(job: Job, event: Retried | Cancelled | Unfit | OwnerEnded, now: dat
             _expect(job, event, *(stage for stage in Stage if stage not in (Stage.TRANSCRIBED, Stage.CANCELLED)))
             return _moved(job, Stage.CANCELLED, now), [Release()]
         case Unfit(text):
-            _expect(job, event, Stage.QUEUED, Stage.DOWNLOADING)
+            _expect(job, event, Stage.QUEUED, Stage.DOWNLOADING, Stage.DOWNLOADED)
             after = _moved(job, Stage.HELD, now)
             return replace(after, last_failure=Failure(FailureClass.SPACE, text)), [Release()]
         case OwnerEnded():
