@@ -43,8 +43,10 @@ from pulsetui.units import exact_size
 from pulsetui.waiting import in_thread
 
 HARD_LIMIT_BYTES = 40 * 10**6
-FOOTING_BYTES = 4 * 10**6
+FOOTING_BYTES = 2 * 10**6
 """What the empty database takes, with its ballast and log."""
+PAUSE_SHARE = 0.6
+"""The gate closes at this share of what the episodes need, so that even few of them don't go through in one go."""
 RATE_BYTES_PER_S = 6_000_000
 """Per connection, so that downloads can be watched."""
 _SHOWN = (
@@ -122,7 +124,7 @@ async def run_demo(*, episodes: int, keep: Path | None, with_screen: bool, say: 
 def demo_settings(data_dir: Path, planned: Sequence[Episode]) -> LoadedSettings:
     """Return settings of the demo's own, whatever the user's say: a budget that has to pause, and loopback allowed."""
     wanted = sum(parts_of_length(episode.video.size_bytes, audio_only=False).total() for episode in planned)
-    pause = min(int(HARD_LIMIT_BYTES * 0.9), FOOTING_BYTES + int(wanted * 0.8))
+    pause = min(int(HARD_LIMIT_BYTES * 0.9), FOOTING_BYTES + int(wanted * PAUSE_SHARE))
     flags = {
         "paths.data_dir": str(data_dir),
         "disk_management.hard_limit": exact_size(HARD_LIMIT_BYTES),
