@@ -63,8 +63,8 @@ def walk(
     walked = Walked()
     seen = set(leave_out)
     for root in roots:
-        faults.point("storage.walk")
         try:
+            faults.point("storage.walk")
             descriptor = os.open(root.path, _FOLDER_FLAGS)
         except FileNotFoundError:
             continue
@@ -119,8 +119,8 @@ class _RootWalk:
             return self._up(descriptor, frames) if frames else descriptor
         name, kind = here.pending.pop()
         parts = (*here.parts, name)
-        faults.point("storage.folder")
         try:
+            faults.point("storage.folder")
             below = os.open(name, _FOLDER_FLAGS, dir_fd=descriptor)
         except FileNotFoundError:
             return descriptor
@@ -139,13 +139,22 @@ class _RootWalk:
 
     def _up(self, descriptor: int, frames: list[_Frame]) -> int:
         """Return the descriptor of the frame that is now on top, by way of `..`."""
-        above = os.open("..", _FOLDER_FLAGS, dir_fd=descriptor)
+        try:
+            faults.point("storage.above")
+            above = os.open("..", _FOLDER_FLAGS, dir_fd=descriptor)
+        except OSError:  # somebody deleted the folder that we were in
+            self._lost(frames)
+            return descriptor
         status = os.fstat(above)
         os.close(descriptor)
-        if (status.st_dev, status.st_ino) != frames[-1].key:  # somebody moved the folder that we were in
-            self.walked.unreadable.append(f"{self.root.path.joinpath(*frames[-1].parts)}: moved during the walk")
-            frames.clear()
+        if (status.st_dev, status.st_ino) != frames[-1].key:  # somebody moved it
+            self._lost(frames)
         return above
+
+    def _lost(self, frames: list[_Frame]) -> None:
+        """Give up: what is left of the way can't be found again."""
+        self.walked.unreadable.append(f"{self.root.path.joinpath(*frames[-1].parts)}: changed during the walk")
+        frames.clear()
 
     def _read(self, descriptor: int, parts: tuple[str, ...], kind: str) -> list[tuple[str, str]]:
         """Count the files of a folder and return its folders with their kinds."""
