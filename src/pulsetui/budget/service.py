@@ -101,10 +101,12 @@ class Budget:
     async def reserve(self, tx: Transaction, job_id: int, parts: Parts, written: Parts = NOTHING) -> bool:
         """Set the job's reservation, inside `change`; say whether it fits under the ceiling."""
         usage_bytes = self.usage.total_bytes()
+        before = self.ledger.reservations.get(job_id)
         if self.usage.trouble or not self.ledger.grant(
             job_id, parts, written, usage_bytes=usage_bytes, free_bytes=self.free_bytes, limits=self.limits
         ):
             return False
+        tx.after_rollback(lambda: self.ledger.put_back(job_id, before))
         await store.reserve(tx, job_id, parts)
         return True
 

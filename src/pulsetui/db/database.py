@@ -198,7 +198,10 @@ class Database:
             await faults.async_point("db.commit")
             await writer.commit()
         except BaseException as error:
-            await rolled_back(writer)
+            try:
+                await rolled_back(writer)
+            finally:
+                transaction.withdraw()
             ours = translated(error, self._path)
             if ours is None:
                 raise
