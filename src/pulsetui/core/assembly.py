@@ -20,7 +20,7 @@ from pulsetui.core.status import live_status, status_json
 from pulsetui.core.supervisor import Supervisor
 from pulsetui.db.database import DATABASE_NAME, Database
 from pulsetui.db.owner import Ownership
-from pulsetui.errors import PulseError, SettingsError
+from pulsetui.errors import RefusedError, SettingsError
 from pulsetui.events.bus import Bus
 from pulsetui.events.store import EventLog
 from pulsetui.files.folders import Folder
@@ -230,8 +230,9 @@ def _make_folders(data_dir: Path, storage_dir: Path) -> None:
     for folder in (storage_dir / "videos", data_dir / "audio", data_dir / "transcripts"):
         try:
             Folder.open(folder, create=True).close()
-        except OSError as error:
-            raise PulseError(
-                f"the folder {folder} can't be made: {error.strerror}",
-                hint="check paths.data_dir and paths.storage_dir",
+        except (OSError, RefusedError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise SettingsError(
+                f"the folder {folder} can't be made: {why}",
+                hint="set paths.data_dir and paths.storage_dir to folders that this user may write",
             ) from error

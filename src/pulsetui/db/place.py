@@ -72,6 +72,11 @@ def secure(data_dir: Path, group: str = "") -> Modes:
             f"the data directory {display_text(str(data_dir))} can't be used: {error.strerror}",
             hint="set paths.data_dir (or --data-dir) to a folder that this user may write",
         ) from error
+    if os.statvfs(place).f_flag & os.ST_RDONLY:
+        raise SettingsError(
+            f"the data directory {display_text(str(data_dir))} is on a read-only file system",
+            hint="mount it for writing, or set paths.data_dir (or --data-dir) to another folder",
+        )
     if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
         raise SettingsError(
             f"the data directory {display_text(str(data_dir))} can't be written by this user",

@@ -173,7 +173,10 @@ def _unknown(name: str, given: _Given) -> SettingsError:
 
 
 def _refusal(error: ValidationError, given: _Layer) -> SettingsError:
-    return SettingsError("\n".join(_line(details, given) for details in error.errors(include_url=False)))
+    return SettingsError(
+        "\n".join(_line(details, given) for details in error.errors(include_url=False)),
+        hint="mend it where it stands; `pulsetui config path` names the file",
+    )
 
 
 def _line(details: ErrorDetails, given: _Layer) -> str:
