@@ -60,7 +60,7 @@ def used(tmp_path_factory: pytest.TempPathFactory, web: Site) -> Box:
 def copied(used: Box, tmp_path: Path) -> Box:
     """A copy of the used home, to be changed."""
     shutil.copytree(used.home, tmp_path / "home")
-    return Box(tmp_path / "home", used.settings)
+    return Box(tmp_path / "home", dict(used.settings))
 
 
 def _rows(*rows: dict[str, object]) -> bytes:

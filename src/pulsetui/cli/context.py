@@ -67,6 +67,28 @@ class Context:
         """Whether the output is for scripts."""
         return bool(getattr(self.arguments, "json", False))
 
+    def has_folder(self) -> bool:
+        """Say whether the data directory is there, and may be entered.
+
+        Raises:
+            NotPermittedError: this user may not look into it.
+            SettingsError: it is something else than a folder.
+        """
+        try:
+            found = self.data_dir.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except PermissionError as error:
+            raise _no_entry(self.data_dir) from error
+        if not stat.S_ISDIR(found.st_mode):
+            raise SettingsError(
+                f"the data directory {self.data_dir} is no folder",
+                hint="set paths.data_dir (or --data-dir) to a folder",
+            )
+        if not os.access(self.data_dir, os.X_OK):
+            raise _no_entry(self.data_dir)
+        return True
+
     def find_database(self) -> Path:
         """Return the path of the database.
 
@@ -76,7 +98,7 @@ class Context:
             SettingsError: the data directory is no folder.
         """
         path = self.data_dir / DATABASE_NAME
-        if not self._is_folder() or not _there(path, self.data_dir):
+        if not self.has_folder() or not _there(path, self.data_dir):
             raise NotFoundError(
                 f"there is no pulsetui data in {self.data_dir}",
                 hint="`pulsetui add URL` makes it, or name another folder with --data-dir",
@@ -113,7 +135,7 @@ class Context:
         """
         from pulsetui.actions.client import ask_live
 
-        return await ask_live(self.data_dir) if self._is_folder() else None
+        return await ask_live(self.data_dir) if self.has_folder() else None
 
     async def order(self, action: Action) -> dict[str, Any]:
         """Have the owner run an action; without an owner, take the lock for as long as it runs.
@@ -126,7 +148,7 @@ class Context:
         order_uuid, expires_at = str(uuid.uuid4()), SystemClock().now() + ORDER_LIFE
         give_up_at = time.monotonic() + OWNER_WAIT_S
         while True:
-            if self._is_folder():
+            if self.has_folder():
                 answer = await send_order(self.data_dir, action, uuid=order_uuid, expires_at=expires_at, through="cli")
                 if answer is not None:
                     return answer
@@ -149,28 +171,6 @@ class Context:
                 action, caller=Caller.this_process("cli"), uuid=order_uuid, expires_at=expires_at
             )
         return outcome.model_dump(mode="json")
-
-    def _is_folder(self) -> bool:
-        """Say whether the data directory is there.
-
-        Raises:
-            NotPermittedError: this user may not look into it.
-            SettingsError: it is something else than a folder.
-        """
-        try:
-            found = self.data_dir.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except PermissionError as error:
-            raise _no_entry(self.data_dir) from error
-        if not stat.S_ISDIR(found.st_mode):
-            raise SettingsError(
-                f"the data directory {self.data_dir} is no folder",
-                hint="set paths.data_dir (or --data-dir) to a folder",
-            )
-        if not os.access(self.data_dir, os.X_OK):
-            raise _no_entry(self.data_dir)
-        return True
 
 
 def absolute(name: str) -> Path:

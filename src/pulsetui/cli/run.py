@@ -14,11 +14,13 @@ async def run(context: Context) -> int:
     """Run the pipeline with or without a screen."""
     wanted = context.arguments
     if wanted.no_ui:
+        context.has_folder()
         from pulsetui.headless import run_headless
 
         await run_headless(context.loaded, log_format=wanted.log_format or "text", debug=wanted.debug)
         return 0
     require_terminal()
+    context.has_folder()
     from pulsetui.headless import go_on
     from pulsetui.tui.run import run_tui
 
