@@ -84,11 +84,17 @@ CREATE INDEX jobs_leased ON jobs (lease_owner) WHERE lease_token IS NOT NULL;
 CREATE INDEX jobs_to_delete ON jobs (id) WHERE video_delete_pending = 1 OR audio_delete_pending = 1;
 CREATE INDEX jobs_by_entity ON jobs (entity_id, id);
 CREATE INDEX jobs_by_source ON jobs (source_host, id) WHERE video_size_bytes IS NOT NULL;
--- The order of the job table: running, then waiting by rank, then ended, the newest first.
+-- The order of the job table: running, then waiting by rank, then ended, the newest first. The stage is there to filter by
+-- without a look at the rows; an index that begins with it would be taken for `jobs_ended`.
 CREATE INDEX jobs_shown ON jobs (
     (CASE stage WHEN 'downloading' THEN 0 WHEN 'transcribing' THEN 0 WHEN 'downloaded' THEN 1 WHEN 'queued' THEN 2 ELSE 3 END),
-    (CASE stage WHEN 'downloaded' THEN rank WHEN 'queued' THEN rank ELSE -stage_since END)
+    (CASE stage WHEN 'downloaded' THEN rank WHEN 'queued' THEN rank ELSE -stage_since END),
+    stage
 );
+-- Its other orders.
+CREATE INDEX jobs_by_title ON jobs (title COLLATE NOCASE);
+CREATE INDEX jobs_by_size ON jobs (video_size_bytes);
+CREATE INDEX jobs_by_attempts ON jobs (attempts);
 CREATE INDEX jobs_by_url ON jobs (source_url);
 CREATE INDEX jobs_ended ON jobs (stage_since) WHERE stage IN ('transcribed', 'held', 'dead', 'cancelled');
 
