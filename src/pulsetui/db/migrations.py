@@ -224,10 +224,14 @@ def _clear(folder: Folder, name: str) -> None:
 
 
 def _clear_temporaries(path: Path) -> None:
-    """Remove what writes beside the database left when they were killed; nobody else writes there before it is open."""
+    """Remove what writes beside the database left when they were killed; nobody else writes there before it is open.
+
+    That can be the database's first name too, where the file system renames in two steps.
+    """
     with Folder.open(path.parent.resolve()) as folder:
         for name in filter(is_temporary, folder.names()):
             folder.unlink(name)
+        _clear(folder, f"{path.name}.new")
 
 
 def _sync_file(folder: Folder, name: str) -> None:

@@ -293,7 +293,10 @@ def _take_back_finished(partial: Path) -> None:
     with folder:
         for name in folder.names():
             if name.startswith(f"{partial.stem}.") and name != partial.name:
-                folder.rename(name, partial.name)
+                if folder.identity(name) == folder.identity(partial.name):
+                    folder.unlink(name)  # one file by both names: a rename in two steps was killed between them
+                else:
+                    folder.rename(name, partial.name)
                 folder.sync()
                 return
 
