@@ -94,7 +94,7 @@ def test_a_transcript_that_is_gone_or_damaged_is_named(copied: Box, used: Box) -
 
 
 @root
-def test_a_read_only_disk_can_still_be_read_or_says_why_not(used: Box, tmp_path: Path) -> None:
+def test_a_read_only_disk_is_named(used: Box, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 64 << 20) as disk:
         shutil.copytree(used.home, disk / "home")
         box = Box(disk / "home", dict(used.settings))
@@ -102,12 +102,15 @@ def test_a_read_only_disk_can_still_be_read_or_says_why_not(used: Box, tmp_path:
         for words in CHANGING:
             done = box.run(*words.split())
             assert done.code in (1, 2)
-            assert "ead-only" in done.err or "can't be opened or written" in done.err
+            assert "is on a read-only file system" in done.err
             assert str(box.data_dir) in done.err
         for words in READING:
             done = box.run(*words.split())
-            assert done.code in (0, 1)
-            assert done.code == 0 or str(box.data_dir) in done.err
+            assert done.code == 1
+            assert f"{box.data_dir / DATABASE_NAME} is on a read-only file system" in done.err
+        checks = box.run("doctor", "--json").json
+        failed = {check["name"] for check in checks if check["verdict"] == "failed"}
+        assert failed == {"data folder", "storage folder", "database"}
 
 
 @root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
@@ -119,6 +120,8 @@ def _writable(name: str, folder: Path) -> Check:
     there = existing(folder)
     if not there.is_dir():
         return Check(name, "failed", f"{there} is a file, not a folder", "name a folder in [paths]")
+    if os.statvfs(there).f_flag & os.ST_RDONLY:
+        return Check(name, "failed", f"{there} is on a read-only file system", "mount it for writing")
     if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
         return Check(name, "failed", f"this user may not write {there}", "give it the right, or set another folder")
     [disk] = disks((there,))
@@ -172,7 +175,9 @@ async def _limits(context: Context) -> Check:
 
 async def _clock(context: Context) -> Check:
     now = SystemClock().now()
-    newest = await context.read(_newest) if (context.data_dir / DATABASE_NAME).exists() else None
+    newest = None
+    with contextlib.suppress(PulseError):  # without a database that can be read, the clock has nothing to be held to
+        newest = await context.read(_newest)
     if now < EARLIEST:
         return Check("clock", "failed", f"it says {rfc3339(now)}", "set it, or run NTP")
     if newest is not None and newest - now > _BACKWARDS:

@@ -114,10 +114,22 @@ def _broken(path: Path, error: BaseException) -> DatabaseError:
 
 
 def _denied(path: Path, error: BaseException) -> DatabaseError:
+    if _is_read_only(path.parent):
+        return DatabaseError(
+            f"{_shown(path)} is on a read-only file system, where SQLite can't read a log either",
+            hint="mount it for writing, or copy the folder to another disk and name it with --data-dir",
+        )
     return DatabaseError(
         f"{_shown(path)} can't be opened or written: {error}",
         hint=f"check the owner and the rights of {_shown(path.parent)} and what is in it",
     )
+
+
+def _is_read_only(folder: Path) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _shown(path: Path) -> str:
