@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import io
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,3 +129,18 @@ def test_every_command_and_option_is_documented(command: str, parser: argparse.A
     assert f"`{command}" in section
     wanted = [option for option in options_of(parser) if option.startswith("--") and option != "--help"]
     assert [option for option in wanted if not re.search(rf"(?<![\w-]){option}(?![\w-])", section)] == []
+
+
+def written_commands() -> Iterator[tuple[str, str]]:
+    """Yield every `pulsetui …` line of the code blocks of the documentation, with the page that it is on."""
+    root = PAGE.parents[1]
+    for page in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+            for line in block.splitlines():
+                if line.startswith("pulsetui"):
+                    yield page.name, line.removeprefix("pulsetui").strip()
+
+
+@pytest.mark.parametrize(("page", "words"), list(written_commands()))
+def test_every_command_line_in_the_documentation_is_one(page: str, words: str) -> None:
+    assert parse(shlex.split(words, comments=True)).run, page
