@@ -231,7 +231,8 @@ def _clear_temporaries(path: Path) -> None:
     with Folder.open(path.parent.resolve()) as folder:
         for name in filter(is_temporary, folder.names()):
             folder.unlink(name)
-        _clear(folder, f"{path.name}.new")
+        if folder.identity(f"{path.name}.new") is not None:
+            _clear(folder, f"{path.name}.new")
 
 
 def _sync_file(folder: Folder, name: str) -> None:
