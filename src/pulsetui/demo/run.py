@@ -22,14 +22,14 @@ from pulsetui.budget import store as budget_store
 from pulsetui.budget.ledger import parts_of_length
 from pulsetui.core.assembly import open_core
 from pulsetui.core.runtime import Core
-from pulsetui.core.source import transcript_text
+from pulsetui.core.shown import transcript_text
 from pulsetui.db.database import Reader
 from pulsetui.demo.server import Server, demo_server
 from pulsetui.demo.summary import Summary
 from pulsetui.demo.videos import Episode, make_videos, plan
 from pulsetui.demo.watch import watching
 from pulsetui.demo.wer import overall_word_error_rate
-from pulsetui.errors import RefusedError
+from pulsetui.errors import RefusedError, UsageError
 from pulsetui.events.bus import Recorded
 from pulsetui.files.folders import Folder
 from pulsetui.files.names import display_text
@@ -143,6 +143,9 @@ def demo_settings(data_dir: Path, planned: Sequence[Episode]) -> LoadedSettings:
 
 
 async def _queue(core: Core, planned: Sequence[Episode], server: Server) -> tuple[int, ...]:
+    # Jobs of an earlier demo would count as done, or run into a server that is gone.
+    if any((await core.database.read(jobs_store.stage_counts)).values()):
+        raise RefusedError("the folder holds jobs of an earlier demo", hint="name an empty folder with --keep")
     ids: list[int] = []
     for start in range(0, len(planned), MOST_AT_ONCE):
         batch = planned[start : start + MOST_AT_ONCE]
@@ -155,8 +158,6 @@ async def _queue(core: Core, planned: Sequence[Episode], server: Server) -> tupl
             order, caller=Caller.this_process("demo"), uuid=str(uuid.uuid4()), expires_at=core.clock.now() + _ORDER_LIFE
         )
         added = getattr(outcome, "added", ())
-        if len(added) != len(batch):
-            raise RefusedError("the folder holds jobs of an earlier demo", hint="name an empty folder with --keep")
         ids += [job.id for job in added]
     return tuple(ids)
 
@@ -243,7 +244,13 @@ def _videos_left(storage_dir: Path) -> int:
 
 
 def _make(folder: Path) -> None:
-    Folder.open(folder, create=True).close()
+    try:
+        Folder.open(folder, create=True).close()
+    except OSError as error:
+        raise UsageError(
+            f"the folder {display_text(str(folder))} can't be made: {error.strerror}",
+            hint="name a folder that this user may write with --keep",
+        ) from error
 
 
 @contextlib.asynccontextmanager

@@ -116,6 +116,8 @@ class EventView:
     text: str
     entity: str | None
     job_id: int | None
+    name: str = ""
+    """Name of the job that it is about, with which `text` begins; empty if it is about none."""
 
 
 @dataclass(frozen=True, slots=True)
