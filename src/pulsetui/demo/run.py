@@ -87,7 +87,9 @@ class _Run:
         return self.core.budget.gate.is_open
 
     async def stuck(self) -> bool:
-        """Say whether nothing runs, and nothing can begin: space is held by what no worker will free."""
+        """Say whether nothing runs, and nothing can begin: space is held by what neither a worker nor a sweep will free."""
+        if await self.core.database.read(_marked):
+            return False
         counts = await self.core.database.read(jobs_store.stage_counts)
         waits = counts[Stage.DOWNLOADED] + counts[Stage.TRANSCRIBING] + counts[Stage.DOWNLOADING]
         return self.core.ready.is_set() and not waits and not self.core.live and not self.core.budget.gate.is_open
