@@ -87,12 +87,12 @@ class _Run:
         return self.core.budget.gate.is_open
 
     async def stuck(self) -> bool:
-        """Say whether nothing runs, and nothing can begin: space is held by what neither a worker nor a sweep will free."""
-        if await self.core.database.read(_marked):
-            return False
+        """Say whether nothing runs, and nothing can begin: space is held by what neither worker nor sweep will free."""
         counts = await self.core.database.read(jobs_store.stage_counts)
         waits = counts[Stage.DOWNLOADED] + counts[Stage.TRANSCRIBING] + counts[Stage.DOWNLOADING]
-        return self.core.ready.is_set() and not waits and not self.core.live and not self.core.budget.gate.is_open
+        idle = self.core.ready.is_set() and not waits and not self.core.live and not self.core.budget.gate.is_open
+        # Marked in the commit that ended the last job, so it has to be looked for after that was seen.
+        return idle and not await self.core.database.read(_marked)
 
 
 async def run_demo(*, episodes: int, keep: Path | None, with_screen: bool, say: Say) -> Summary:
