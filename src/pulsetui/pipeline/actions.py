@@ -20,10 +20,9 @@ from pulsetui.db.database import Transaction
 from pulsetui.errors import NotFoundError, RefusedError
 from pulsetui.files.names import clean_title, display_text
 from pulsetui.pipeline import states, store
-from pulsetui.pipeline.downloader.service import source_host
 from pulsetui.pipeline.downloader.sources import scheme_of, shown_url
 from pulsetui.pipeline.events import JobCancelled, JobQueued, JobRetried
-from pulsetui.pipeline.jobs import shown_name
+from pulsetui.pipeline.jobs import shown_name, source_host
 from pulsetui.pipeline.outcomes import Outcomes
 
 MOST_AT_ONCE = 1000

@@ -65,8 +65,11 @@ def holds_the_line(unfit_since: datetime | None, now: datetime) -> bool:
 
 
 def to_give_up(jobs: Sequence[Job]) -> Job | None:
-    """Return whose partial file goes first when partial files alone fill the disk: the least urgent job's."""
-    return max(jobs, key=lambda job: (rank_of(job.submitted_at, job.priority), job.id), default=None)
+    """Return whose partial file goes first when partial files alone fill the disk.
+
+    Those of ended jobs before those of waiting ones, and the least urgent first.
+    """
+    return max(jobs, key=lambda job: (job.stage.ended, rank_of(job.submitted_at, job.priority), job.id), default=None)
 
 
 def percentile_99(sizes: Sequence[int]) -> int | None:

@@ -185,6 +185,18 @@ class DeletionKept(Event, kind="storage.kept", category="storage", severity="err
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartialGivenUp(Event, kind="storage.partial_given_up", category="storage", severity="warning"):
+    """A partial file was deleted, since partial files alone filled the disk: its download starts anew."""
+
+    name: str
+    freed_bytes: int
+
+    def text(self) -> str:
+        """Give what was freed."""
+        return f"{self.name}: its unfinished download is given up, {format_size(self.freed_bytes)} freed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryDone(Event, kind="system.recovered", category="system", severity="info"):
     """What the start found and mended."""
 

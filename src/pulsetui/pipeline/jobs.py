@@ -146,3 +146,8 @@ class Job:
 def shown_name(entity: str | None, title: str) -> str:
     """Return an entity's path and a title as one name: `Harbor / Cast / Part 12`. Hostile until escaped."""
     return f"{entity.replace('/', ' / ')} / {title}" if entity else title
+
+
+def source_host(url: str) -> str:
+    """Return what sizes are expected by: the host of a URL, or `file` for local ones."""
+    return urlsplit(url).hostname or "file"

@@ -104,6 +104,16 @@ async def head(tx: Transaction, stage: Stage, *, now: datetime, limit: int) -> l
     return [job_from_row(row) for row in rows]
 
 
+async def first_ready(reader: Reader, stage: Stage) -> Job | None:
+    """Return the most urgent ready job of `stage`, or None."""
+    row = await reader.one(
+        SELECT_JOB + "WHERE jobs.stage = ? AND jobs.ready = 1 AND jobs.stage IN ('queued', 'downloaded') "
+        "ORDER BY jobs.rank LIMIT 1",
+        (stage,),
+    )
+    return None if row is None else job_from_row(row)
+
+
 async def next_wake(reader: Reader) -> datetime | None:
     """Return when the next waiting job may be tried again, or None."""
     at = await reader.value("SELECT min(next_attempt_at) FROM jobs WHERE ready = 0")

@@ -12,17 +12,17 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from pulsetui.budget.ledger import Parts, can_ever_fit, first_reservation, parts_of_length
+from pulsetui.budget.ledger import Parts, parts_of_length
 from pulsetui.budget.usage import Kind
 from pulsetui.db.database import Transaction
 from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError
 from pulsetui.files.folders import Folder
 from pulsetui.files.identity import FileIdentity
 from pulsetui.pipeline import states, store
-from pulsetui.pipeline.choice import download_order, holds_the_line, parts_to_transcribe, percentile_99
+from pulsetui.pipeline.choice import download_order, holds_the_line, parts_to_transcribe
 from pulsetui.pipeline.downloader.contract import Fetched, Head, Request
+from pulsetui.pipeline.downloader.room import Room, allocated
 from pulsetui.pipeline.downloader.transfer import Downloader
 from pulsetui.pipeline.events import DownloadFinished, DownloadStarted
 from pulsetui.pipeline.jobs import AUDIO_EXTENSIONS, Job, Lease, MediaFile, Stage
@@ -35,7 +35,6 @@ LEASE = timedelta(seconds=30)
 HEAD_OF_QUEUE = 64
 """How many ready jobs a claim looks at: enough to pass over some that don't fit, few enough to cost the same for any
 queue."""
-SIZES_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,14 @@ class Downloads:
         self.budget = outcomes.budget
         self._downloader = downloader
         self._settings = settings
+        self.room = Room(outcomes, downloader, videos_root=settings.videos_root, max_size_bytes=settings.max_size_bytes)
 
     async def claim(self, worker: str) -> Job | None:
         """Claim the most urgent queued job that fits, with its reservation; None if there is none to start."""
-        if not self.budget.may_start():
-            return None
-        job = await self._outcomes.database.write(lambda tx: self._claim(tx, worker))
-        if job is not None:
+        job: Job | None = None
+        if self.budget.may_start():
+            job = await self._outcomes.database.write(lambda tx: self._claim(tx, worker))
+        if job is not None or await self.room.make():
             await self.budget.check()
         return job
 
@@ -73,8 +73,8 @@ class Downloads:
         for job in download_order(candidates, fullness=self.budget.fullness()):
             if await self._is_unfit(tx, job):
                 continue
-            parts = await self._first_parts(tx, job)
-            written = Parts(video=await in_thread(_allocated, self.partial_path(job)))
+            written = Parts(video=await in_thread(allocated, self.partial_path(job)))
+            parts = await self.room.first_parts(tx, job, written.video)
             if parts is not None and await self.budget.reserve(tx, job.id, parts, written):
                 await store.mark_unfit(tx, job.id, None)
                 lease = Lease(str(uuid.uuid4()), self._settings.owner, worker, now + LEASE)
@@ -91,29 +91,13 @@ class Downloads:
         return None
 
     async def _is_unfit(self, tx: Transaction, job: Job) -> bool:
-        """Hold a job that can't fit, ever: the limit was lowered since its headers were seen."""
+        """Hold a job that can't fit, ever: it was retried, or the limit was lowered since its headers were seen."""
         if job.declared_bytes is None:
             return False
-        needed = parts_of_length(job.declared_bytes, audio_only=job.audio_only)
-        if can_ever_fit(needed, self.budget.limits):
-            return False
-        reason = _never_fits(needed, self.budget.limits.ceiling_bytes)
-        await self._outcomes.advance(tx, job, states.Unfit(reason))
-        return True
-
-    async def _first_parts(self, tx: Transaction, job: Job) -> Parts | None:
-        expected = job.declared_bytes
-        if expected is None:
-            host = source_host(job.source_url)
-            expected = percentile_99(await store.sizes_of_source(tx, host, SIZES_LOOKED_AT))
-        return first_reservation(
-            expected_bytes=expected,
-            audio_only=job.audio_only,
-            max_size_bytes=self._settings.max_size_bytes,
-            committed_bytes=self.budget.committed_bytes() or 0,
-            disk_room_bytes=self.budget.disk_room_bytes(),
-            limits=self.budget.limits,
-        )
+        reason = self.room.unfit(parts_of_length(job.declared_bytes, audio_only=job.audio_only))
+        if reason:
+            await self._outcomes.advance(tx, job, states.Unfit(reason))
+        return bool(reason)
 
     async def work(self, live: LiveTask) -> None:
         """Bring one job's media to disk, and write what became of it."""
@@ -121,27 +105,27 @@ class Downloads:
         progress = _Progress(self, live, partial)
         try:
             await in_thread(_take_back_finished, partial)
-            self.budget.follow(partial, Kind.VIDEOS, already_bytes=await in_thread(_allocated, partial))
+            self.budget.follow(partial, Kind.VIDEOS, already_bytes=await in_thread(allocated, partial))
             fetched = await self._downloader.fetch(self._request(live.job), progress)
             await self._finish(progress, fetched)
         except LeaseLostError:
             pass  # somebody else decided; nothing of this attempt counts
         except asyncio.CancelledError:
             if live.stopped_for in ("", "shutdown"):
-                await self._fail(progress, states.AttemptFailed(FailureClass.SHUTDOWN, "pulsetui stopped", 0.0))
+                await self._end(progress, states.AttemptFailed(FailureClass.SHUTDOWN, "pulsetui stopped", 0.0))
             elif live.stopped_for == "suspended":
-                await self._fail(
+                await self._end(
                     progress, states.AttemptFailed(FailureClass.SPACE, "suspended close to the hard limit", 1.0)
                 )
             raise
         except _UnfitError as error:
-            await self._unfit(progress, error)
+            await self._end(progress, states.Unfit(str(error)))
         except (PulseError, OSError) as error:
             if isinstance(error, SpaceError) and isinstance(error.__cause__, OSError):
                 await self.budget.disk_is_full(str(error))
-            await self._fail(progress, self._outcomes.failed(error))
+            await self._end(progress, self._outcomes.failed(error))
         except Exception as error:  # noqa: BLE001 - the per-job boundary: a mistake of ours fails this job alone
-            await self._fail(progress, self._outcomes.failed(error))
+            await self._end(progress, self._outcomes.failed(error))
         finally:
             self.budget.settled(partial)
 
@@ -174,7 +158,7 @@ class Downloads:
         reservation = self.budget.ledger.reservations.get(job.id)
         if reservation is None:
             raise LeaseLostError(f"job {job.id} has no reservation any more")
-        written = Parts(video=await in_thread(_allocated, self.partial_path(job)))
+        written = Parts(video=await in_thread(allocated, self.partial_path(job)))
         wanted = parts or reservation.reserved
 
         async def work(tx: Transaction) -> tuple[Job, bool]:
@@ -182,8 +166,8 @@ class Downloads:
             return after, await self.budget.reserve(tx, job.id, wanted, written)
 
         live.job, fits = await self._outcomes.database.write(work)
-        if parts is not None and not can_ever_fit(parts, self.budget.limits):
-            raise _UnfitError(_never_fits(parts, self.budget.limits.ceiling_bytes))
+        if not fits and parts is not None and (reason := self.room.unfit(parts)):
+            raise _UnfitError(reason)
         if not fits:
             raise SpaceError(f"{format_size(wanted.total())} with audio and transcript don't fit now")
         await self.budget.check()
@@ -221,22 +205,20 @@ class Downloads:
                 await self.budget.reserve(tx, job.id, replace(kept, video=0))
 
         await self._outcomes.database.write(work)
+        self.room.forget(job.id)
         self.budget.settled(progress.partial)
         await self.budget.check()
 
-    async def _fail(self, progress: _Progress, failed: states.AttemptFailed) -> None:
+    async def _end(self, progress: _Progress, event: states.AttemptFailed | states.Unfit) -> None:
+        """Write what became of the attempt; a job that won't go on by itself leaves no partial file behind."""
         await self._left_behind(progress)
         try:
-            await self._outcomes.write(progress.live.job, failed)
+            after, _ = await self._outcomes.write(progress.live.job, event)
         except LeaseLostError:
             return
-
-    async def _unfit(self, progress: _Progress, error: _UnfitError) -> None:
-        await self._left_behind(progress)
-        try:
-            await self._outcomes.write(progress.live.job, states.Unfit(str(error)))
-        except LeaseLostError:
-            return
+        if after.stage.ended:
+            self.room.forget(after.id)
+            await self.room.drop(after, progress.partial)
 
     async def _left_behind(self, progress: _Progress) -> None:
         """Count the media as the attempt left it: unfinished, gone, or finished with a commit that failed."""
@@ -246,7 +228,7 @@ class Downloads:
 
 
 class _UnfitError(PulseError):
-    """The declared size passes the ceiling with nothing else on disk."""
+    """It passes the ceiling even with nothing on disk but what stays for good."""
 
 
 class _Progress:
@@ -271,7 +253,12 @@ class _Progress:
 
     async def extend(self, total_bytes: int) -> None:
         """Make room for a body that passes its reservation."""
-        self._reserved_bytes = await self._downloads.budget.extend_video(self.live.job.id, total_bytes)
+        try:
+            self._reserved_bytes = await self._downloads.budget.extend_video(self.live.job.id, total_bytes)
+        except SpaceError as error:
+            if reason := self._downloads.room.refused(self.live.job, total_bytes):
+                raise _UnfitError(reason) from error
+            raise
 
     def progress(self, written_bytes: int, allocated_bytes: int) -> None:
         """Count what is on disk now."""
@@ -301,19 +288,6 @@ def _take_back_finished(partial: Path) -> None:
                 return
 
 
-def source_host(url: str) -> str:
-    """Return what sizes are expected by: the host of a URL, or `file` for local ones."""
-    return urlsplit(url).hostname or "file"
-
-
-def _allocated(path: Path) -> int:
-    """Return what a file takes on disk, 0 if there is none."""
-    try:
-        return FileIdentity.of(os.lstat(path)).allocated_bytes
-    except FileNotFoundError:
-        return 0
-
-
 def _allocated_of_all(partial: Path) -> int:
     """Return what a job's unfinished and finished media take on disk."""
     try:
@@ -323,10 +297,3 @@ def _allocated_of_all(partial: Path) -> int:
     with folder:
         found = (folder.identity(name) for name in folder.names() if name.startswith(f"{partial.stem}."))
         return sum(identity.allocated_bytes for identity in found if identity is not None)
-
-
-def _never_fits(parts: Parts, ceiling_bytes: int) -> str:
-    needs = format_size(parts.total())
-    return (
-        f"needs {needs} with its audio and transcript, and the hard limit leaves {format_size(ceiling_bytes)} at most"
-    )
