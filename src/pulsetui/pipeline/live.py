@@ -114,9 +114,10 @@ class Live:
         """Show a job as running."""
         self._tasks[task.job.id] = task
 
-    def end(self, job_id: int) -> None:
-        """Stop showing a job."""
-        self._tasks.pop(job_id, None)
+    def end(self, task: LiveTask) -> None:
+        """Stop showing a job, unless another worker has it by now."""
+        if self._tasks.get(task.job.id) is task:
+            del self._tasks[task.job.id]
 
     def of_kind(self, kind: TaskKind) -> list[LiveTask]:
         """Return the running jobs of one kind."""

@@ -16,6 +16,7 @@ from pulsetui.clock import Clock
 from pulsetui.pipeline.jobs import Job
 from pulsetui.pipeline.live import Live, LiveTask
 from pulsetui.pipeline.views import TaskKind
+from pulsetui.waiting import finished
 
 IDLE_POLL_S = 5.0
 """The longest that a pool sleeps without asking the queue, should a wake-up ever be missed."""
@@ -48,6 +49,7 @@ class WorkerPool:
         self._next_wake = next_wake
         self._woken = asyncio.Event()
         self._draining = False
+        self._starting = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -59,9 +61,10 @@ class WorkerPool:
         try:
             while True:
                 self._woken.clear()
+                asked_at = self._clock.now()
                 await self._fill()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(await self._patience_s()):
+                    async with asyncio.timeout(await self._patience_s(asked_at)):
                         await self._woken.wait()
         finally:
             await self.stop(grace_s=0)
@@ -69,6 +72,8 @@ class WorkerPool:
     async def drain(self, grace_s: float) -> None:
         """Claim no more, let running jobs go on for `grace_s`, then end them."""
         self._draining = True
+        async with self._starting:  # a claim that is under way becomes a running job first
+            pass
         await self.stop(grace_s)
 
     async def stop(self, grace_s: float) -> None:
@@ -82,16 +87,30 @@ class WorkerPool:
 
     async def _fill(self) -> None:
         while not self._draining and (worker := self._free_worker()) is not None:
+            # In a task of its own: if it is cancelled between claim and start, nobody would give the job back.
+            if not await finished(asyncio.create_task(self._start_next(worker))):
+                return
+
+    async def _start_next(self, worker: str) -> bool:
+        """Claim a job and start it; return False if there was none."""
+        async with self._starting:
+            if self._draining:
+                return False
             job = await self._claim(worker)
             if job is None:
-                return
+                return False
+            before = self._live.get(job.id)
             live = LiveTask(job, self._kind, self._clock, "starting")
             self._live.begin(live)
-            live.task = asyncio.create_task(self._run_one(worker, live), name=f"{worker} job {job.id}")
+            live.task = asyncio.create_task(self._run_one(worker, live, before), name=f"{worker} job {job.id}")
             self._tasks[worker] = live.task
+            return True
 
-    async def _run_one(self, worker: str, live: LiveTask) -> None:
+    async def _run_one(self, worker: str, live: LiveTask, before: LiveTask | None) -> None:
         try:
+            if before is not None and before.task is not None:
+                # It was cancelled and retried, and its last worker still stops: both would write the same files.
+                await asyncio.wait({before.task})
             await self._work(live)
         except asyncio.CancelledError:
             if not live.stopped_for:
@@ -99,7 +118,7 @@ class WorkerPool:
         except Exception:  # noqa: BLE001 - the per-job boundary: one job's failure is its own
             _log.exception("job %d: its outcome could not be stored", live.job.id)
         finally:
-            self._live.end(live.job.id)
+            self._live.end(live)
             self._tasks.pop(worker, None)
             self.wake()
 
@@ -107,8 +126,9 @@ class WorkerPool:
         names = (f"{self._prefix}-{number}" for number in range(1, self.slots + 1))
         return next((name for name in names if name not in self._tasks), None)
 
-    async def _patience_s(self) -> float:
+    async def _patience_s(self, asked_at: datetime) -> float:
+        """Return how long to sleep: until the next waiting job's time, unless the claim has just passed it over."""
         at = await self._next_wake()
-        if at is None:
+        if at is None or at <= asked_at:
             return IDLE_POLL_S
         return min(IDLE_POLL_S, max(0.02, (at - self._clock.now()).total_seconds()))
