@@ -47,11 +47,11 @@ class LiveTask:
     def update(self, *, done: float, total: float | None, phase: str) -> None:
         """Take the latest progress; a new phase starts a new rate."""
         now = self.clock.monotonic()
+        if phase != self.phase or done != self.done:
+            self.moved_at_s = now
         if phase != self.phase:
             self._marks.clear()
             self.phase = phase
-        if done != self.done:
-            self.moved_at_s = now
         self.done, self.total = done, total
         self._marks.append((now, done))
         while len(self._marks) > 2 and now - self._marks[0][0] > RATE_WINDOW_S:
