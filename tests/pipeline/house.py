@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -167,7 +168,7 @@ class House:
 def media(path: Path, size: int = 100_000) -> MediaFile:
     """Write a file and return it as a job records it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(hashlib.sha256(str(path).encode()).digest() * (size // 32) + b"x" * (size % 32))
+    path.write_bytes(hashlib.sha256(os.fsencode(path)).digest() * (size // 32) + b"x" * (size % 32))
     identity = FileIdentity.of(path.lstat())
     return MediaFile(
         path, identity.size_bytes, identity.allocated_bytes, identity.device, identity.inode, identity.mtime_ns
