@@ -5,7 +5,6 @@ Wall-clock times are aware and in UTC; in the database they are whole millisecon
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -42,6 +41,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds` on the running event loop."""
+        import asyncio  # most of who needs the time, such as the command line, never waits
+
         await asyncio.sleep(seconds)
 
 

@@ -11,7 +11,6 @@ A plan is text, so that it can go to a spawned process through the environment: 
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import signal
@@ -85,6 +84,8 @@ async def async_point(name: str) -> None:
         return
     delay_s = _strike(name)
     if delay_s:
+        import asyncio  # half of what `pulsetui --version` would take, and only a delay needs it
+
         await asyncio.sleep(delay_s)
 
 
