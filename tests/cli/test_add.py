@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pulsetui.cli.add import add
+from pulsetui.cli.context import Context
 from pulsetui.cli.lists import rows_of
+from pulsetui.cli.words import parse
 from pulsetui.db.database import DATABASE_NAME
 from pulsetui.errors import UsageError
 from tests.cli.box import Box, terminal
@@ -101,12 +104,23 @@ def test_a_list_in_each_form_from_a_file_and_from_standard_input(
     ],
     ids=lambda value: str(value)[-30:],
 )
-def test_a_bad_line_is_named_and_adds_nothing(box: Box, name: str, content: bytes, message: str) -> None:
+async def test_a_bad_line_is_named_and_adds_nothing(
+    box: Box, name: str, content: bytes, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (box.home / name).write_bytes(content)
-    done = box.run("add", "https://e.com/good.mp4", "--from", name, "--json")
-    assert done.code == 2
-    assert message in done.error["message"]
-    assert done.error["hint"]
+    monkeypatch.chdir(box.home)
+    monkeypatch.setenv("HOME", str(box.home))
+    with pytest.raises(UsageError) as raised:
+        await add(Context(parse(["add", "https://e.com/good.mp4", "--from", name])))
+    assert message in str(raised.value)
+    assert raised.value.hint
+    assert not box.data_dir.exists()
+
+
+def test_a_bad_line_ends_the_command_with_2(box: Box) -> None:
+    done = box.run("add", "https://e.com/good.mp4", "--from", "-", "--json", stdin=b"{]")
+    assert (done.code, done.out, done.error["code"]) == (2, "", "usage")
+    assert done.error["message"].startswith("standard input line 1: not JSON")
     assert not box.data_dir.exists()
 
 

@@ -107,8 +107,8 @@ def test_whatever_is_typed_is_understood_or_refused_with_a_hint(words: list[str]
         display_text(str(error)).encode()
     elif found is not None:
         assert re.fullmatch(r"[a-z]+:[a-z_]+", found.run)
-    else:  # it asked for help
-        assert {"-h", "--help"} & set(words)
+    else:  # it asked for help or the version
+        assert {"-h", "--help", "--version"} & set(words)
 
 
 def _outcome(words: list[str]) -> tuple[argparse.Namespace | None, UsageError | None]:
