@@ -21,8 +21,8 @@ from typing import Any
 from tests.faults import outside
 from tests.faults.forge import Forge, Start
 
-DEADLINE_S = 60.0
-_POLL_S = 0.02
+DEADLINE_S = 120.0
+_POLL_S = 0.03
 _RUN = "import sys; from pulsetui.cli.main import main; sys.exit(main())"
 _OWNER_ONLY = "from pulsetui import faults; faults.arm({plan!r})\n"
 _WORKERS_ONLY = "from pulsetui import faults; faults.arm_from_environment = lambda: None\n"
@@ -142,6 +142,7 @@ class Owner:
         self.plan = plan or workers
         self._log = log
         first = place.preamble + (_WORKERS_ONLY if workers else _OWNER_ONLY.format(plan=plan))
+        log.touch()
         words = ("--data-dir", str(place.data_dir), "--no-ui", "--log-format", "json")
         self.pid = place.forge.start(Start(words, place.environment(workers, **extra), log, first))
 

@@ -33,7 +33,7 @@ OWNER: dict[Workload, dict[str, tuple[Hits, ...]]] = {
     # What is hit often is killed late in the work first, and then during the three starts after that.
     FETCH: {
         **_each("actions.address actions.bind actions.listen db.connect owner.lock owner.locked", (1, 1, 1)),
-        **_each("db.open storage.walk storage.folder", (3, 2, 1)),
+        **_each("db.open storage.walk storage.folder storage.above", (3, 2, 1)),
         **_each("db.begin db.commit db.committed", (48, 3, 2, 1), (24, 12, 6)),
         **_each("db.read", (50, 3, 2, 1)),
         **_each("download.socket download.request", (2, 1, 1)),

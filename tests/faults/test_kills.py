@@ -17,7 +17,7 @@ from tests.faults.scenes import FETCH, Scene, Workload
 from tests.seams import all_points
 
 _ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
-_LINGER_S = 1.0
+_LINGER_S = 5.0
 
 
 def killed(scene: Scene, workload: Workload, point: str, hit: int) -> None:
