@@ -54,13 +54,38 @@ class Reservation:
     reserved: Parts
     written: Parts = NOTHING
 
+    def outstanding_video_bytes(self) -> int:
+        """Return the bytes of media still to come."""
+        return max(0, self.reserved.video - self.written.video)
+
     def outstanding_bytes(self) -> int:
         """Return the bytes still to come."""
         return (
-            max(0, self.reserved.video - self.written.video)
+            self.outstanding_video_bytes()
             + max(0, self.reserved.audio - self.written.audio)
             + max(0, self.reserved.transcript - self.written.transcript)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """What is free on the disk of the videos and on that of audio and transcripts, in bytes."""
+
+    storage_bytes: int
+    data_bytes: int
+    one_disk: bool
+    """Whether the two are the same."""
+
+    @property
+    def least_bytes(self) -> int:
+        """The smaller of the two figures."""
+        return min(self.storage_bytes, self.data_bytes)
+
+    def left_bytes(self, video_bytes: int, other_bytes: int) -> int:
+        """Return what the fuller disk has left when so much more has come to each."""
+        if self.one_disk:
+            return self.least_bytes - video_bytes - other_bytes
+        return min(self.storage_bytes - video_bytes, self.data_bytes - other_bytes)
 
 
 @dataclass(slots=True)
@@ -70,6 +95,7 @@ class Ledger:
     reservations: dict[int, Reservation] = field(default_factory=dict)
     """To be read only: the methods keep the sum."""
     _outstanding: int = 0
+    _outstanding_video: int = 0
 
     def __iter__(self) -> Iterator[int]:
         """Iterate over the ids of jobs with a reservation."""
@@ -79,24 +105,27 @@ class Ledger:
         """Return the bytes still to come from all work in hand; costs the same for any number of jobs."""
         return self._outstanding
 
+    def left_on_disks(self, free: Free) -> int:
+        """Return what the fuller disk has left when all that is in flight has come; negative if it won't hold it."""
+        return free.left_bytes(self._outstanding_video, self._outstanding - self._outstanding_video)
+
     def grant(
-        self, job_id: int, reserved: Parts, written: Parts, *, usage_bytes: int, free_bytes: int, limits: Limits
+        self, job_id: int, reserved: Parts, written: Parts, *, usage_bytes: int, free: Free, limits: Limits
     ) -> bool:
         """Set the job's reservation if there is room for it; say whether there was.
 
-        There is if committed stays at or below the ceiling, and if the disk, of which `free_bytes` are free, keeps its
-        floor when all that is in flight has come. A reservation that gets smaller is always granted.
+        There is if committed stays at or below the ceiling, and if each disk keeps its floor when all that is in flight
+        has come. A reservation that gets no larger is always granted.
         """
         wanted = Reservation(reserved, written)
         before = self.reservations.get(job_id)
         growth = wanted.outstanding_bytes() - (before.outstanding_bytes() if before else 0)
-        grows = growth > 0
-        outstanding = self._outstanding + growth
-        if grows and usage_bytes + outstanding > limits.ceiling_bytes:
-            return False
-        if grows and outstanding > free_bytes - limits.floor_bytes:
+        if growth > 0 and usage_bytes + self._outstanding + growth > limits.ceiling_bytes:
             return False
         self._put(job_id, wanted)
+        if growth > 0 and self.left_on_disks(free) < limits.floor_bytes:
+            self.put_back(job_id, before)
+            return False
         return True
 
     def written(self, job_id: int, **parts: int) -> None:
@@ -124,11 +153,16 @@ class Ledger:
         before = self.reservations.pop(job_id, None)
         if before is not None:
             self._outstanding -= before.outstanding_bytes()
+            self._outstanding_video -= before.outstanding_video_bytes()
 
     def _put(self, job_id: int, reservation: Reservation) -> None:
         """Set a reservation and keep the sum, which is asked for with every batch that is written."""
         before = self.reservations.get(job_id)
-        self._outstanding += reservation.outstanding_bytes() - (before.outstanding_bytes() if before else 0)
+        if before is not None:
+            self._outstanding -= before.outstanding_bytes()
+            self._outstanding_video -= before.outstanding_video_bytes()
+        self._outstanding += reservation.outstanding_bytes()
+        self._outstanding_video += reservation.outstanding_video_bytes()
         self.reservations[job_id] = reservation
 
 

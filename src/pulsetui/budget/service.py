@@ -16,7 +16,7 @@ from pathlib import Path
 from pulsetui.budget import store
 from pulsetui.budget.events import DiskFull, GateClosed, GateOpened
 from pulsetui.budget.gate import Gate, Reading, decide, fullness
-from pulsetui.budget.ledger import EXTENSION_STEP_BYTES, NOTHING, Ledger, Parts, padded
+from pulsetui.budget.ledger import EXTENSION_STEP_BYTES, NOTHING, Free, Ledger, Parts, padded
 from pulsetui.budget.limits import Limits
 from pulsetui.budget.usage import Kind, Usage
 from pulsetui.clock import Clock
@@ -28,6 +28,10 @@ from pulsetui.storage.disks import disks
 from pulsetui.units import format_size
 
 RECONCILE_EVERY_S = 900.0
+RETRY_WALK_S = 60.0
+"""How soon the folders are walked again while something in them can't be read."""
+LEAST_PAUSE_S = 0.05
+"""Between two readings, however short `cache_duration` is."""
 _WALK_TRIES = 3
 _WARN_SHARE = 0.95
 _log = logging.getLogger("pulsetui.budget")
@@ -53,7 +57,7 @@ class Budget:
         self.ledger = Ledger()
         self.gate: Gate
         self.operator_paused = False
-        self.free_bytes = 0
+        self.free = Free(0, 0, one_disk=True)
         self.peak_committed_bytes = 0
         self.on_change: list[Callable[[], None]] = []
         """Called when the gate, the operator's pause or the room may have changed."""
@@ -82,7 +86,7 @@ class Budget:
 
     def disk_room_bytes(self) -> int:
         """Return what the disks can still take above their floor when all that is in flight has come."""
-        return self.free_bytes - self.ledger.outstanding_bytes() - self.limits.floor_bytes
+        return self.ledger.left_on_disks(self.free) - self.limits.floor_bytes
 
     def may_start(self) -> bool:
         """Say whether a new download may start just now, apart from whether it fits."""
@@ -99,14 +103,14 @@ class Budget:
     # Reservations
 
     async def reserve(self, tx: Transaction, job_id: int, parts: Parts, written: Parts = NOTHING) -> bool:
-        """Set the job's reservation, inside `change`; say whether it fits under the ceiling."""
-        usage_bytes = self.usage.total_bytes()
+        """Set the job's reservation; say whether there is room for it. A rollback of `tx` puts the former one back."""
         before = self.ledger.reservations.get(job_id)
-        if self.usage.trouble or not self.ledger.grant(
-            job_id, parts, written, usage_bytes=usage_bytes, free_bytes=self.free_bytes, limits=self.limits
-        ):
+        # While usage is unknown nothing may grow, but what was granted goes on: transcribing is what frees space.
+        usage_bytes = self.limits.hard_bytes if self.usage.trouble else self.usage.total_bytes()
+        if not self.ledger.grant(job_id, parts, written, usage_bytes=usage_bytes, free=self.free, limits=self.limits):
             return False
         tx.after_rollback(lambda: self.ledger.put_back(job_id, before))
+        self._note_peak()
         await store.reserve(tx, job_id, parts)
         return True
 
@@ -187,28 +191,30 @@ class Budget:
         for attempt in range(_WALK_TRIES):
             await asyncio.to_thread(self.usage.refresh_database)
             changes = self.usage.changes
-            walked = await asyncio.to_thread(self.usage.walk, self.usage.inodes_in_motion())
-            exact = changes == self.usage.changes
+            in_motion = self.usage.inodes_in_motion()
+            walked = await asyncio.to_thread(self.usage.walk, in_motion)
+            # A file that was renamed or came into being meanwhile may have been counted beside its own figure.
+            exact = changes == self.usage.changes and in_motion == self.usage.inodes_in_motion()
             if exact or attempt == _WALK_TRIES - 1:
                 self.usage.adopt(walked, exact=exact)
                 break
-        self.free_bytes = await asyncio.to_thread(self._least_free)
+        self.free = await asyncio.to_thread(self._free)
 
     async def run(self) -> None:
         """Keep the figures fresh until cancelled."""
-        next_walk = self._clock.monotonic() + RECONCILE_EVERY_S
+        next_walk = self._clock.monotonic() + (RETRY_WALK_S if self.usage.trouble else RECONCILE_EVERY_S)
         while True:
-            await self._clock.sleep(self._cache_s)
-            if self._clock.monotonic() >= next_walk or self.usage.trouble:
+            await self._clock.sleep(max(self._cache_s, LEAST_PAUSE_S))
+            if self._clock.monotonic() >= next_walk:
                 await self.reconcile()
-                next_walk = self._clock.monotonic() + RECONCILE_EVERY_S
+                next_walk = self._clock.monotonic() + (RETRY_WALK_S if self.usage.trouble else RECONCILE_EVERY_S)
             await self.check()
 
     async def check(self) -> None:
         """Read what is in motion, judge the gate, store and tell what changed."""
         async with self._checking:
             await asyncio.to_thread(self.usage.refresh_database)
-            self.free_bytes = await asyncio.to_thread(self._least_free)
+            self.free = await asyncio.to_thread(self._free)
             now = self._clock.now()
             self._note_peak()
             reading = self._reading()
@@ -219,9 +225,15 @@ class Budget:
         self._tell()
 
     async def disk_is_full(self, what: str) -> None:
-        """Close the gate because a write met ENOSPC; it stays closed for a check interval at least."""
+        """Close the gate because a write met ENOSPC; it stays closed for a check interval at least.
+
+        Told once for as long as it lasts: storing the news meets the same full disk, and must not be news again.
+        """
+        known = self._disk_full_until is not None
         self._disk_full_until = self._clock.monotonic() + self._check_interval_s
-        event = DiskFull(what=what, free_bytes=self.free_bytes)
+        if known:
+            return
+        event = DiskFull(what=what, free_bytes=self.free.least_bytes)
         _log.critical(event.text())
         await self.check()
         await self._record(event)
@@ -272,7 +284,7 @@ class Budget:
 
     def _reading(self) -> Reading:
         if self._disk_full_until is not None and (
-            self._clock.monotonic() >= self._disk_full_until and self.free_bytes >= self.limits.floor_bytes
+            self._clock.monotonic() >= self._disk_full_until and self.free.least_bytes >= self.limits.floor_bytes
         ):
             self._disk_full_until = None
         by_kind = self.usage.by_kind()
@@ -281,7 +293,7 @@ class Budget:
             usage_bytes=sum(by_kind.values()),
             videos_bytes=by_kind[Kind.VIDEOS],
             in_flight_bytes=self.ledger.outstanding_bytes(),
-            free_bytes=self.free_bytes - self.ledger.outstanding_bytes(),
+            free_bytes=self.ledger.left_on_disks(self.free),
             disk_full=self._disk_full_until is not None,
             trouble=self.usage.trouble,
         )
@@ -304,8 +316,9 @@ class Budget:
             return
         self._said_at, self._said_share = now, share
 
-    def _least_free(self) -> int:
-        return min(disk.free_bytes for disk in disks((self.usage.data_dir, self.usage.storage_dir)))
+    def _free(self) -> Free:
+        found = disks((self.usage.storage_dir, self.usage.data_dir))
+        return Free(found[0].free_bytes, found[-1].free_bytes, one_disk=len(found) == 1)
 
     def _note_peak(self) -> None:
         self.peak_committed_bytes = max(self.peak_committed_bytes, self.committed_bytes() or 0)

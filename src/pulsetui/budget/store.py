@@ -89,9 +89,13 @@ async def pause_figures(reader: Reader, *, now: datetime) -> PauseFigures:
     return PauseFigures(row["n"], row["resumed"], row["total"] / 1000, row["longest"] / 1000)
 
 
-async def reservations(reader: Reader) -> dict[int, Parts]:
-    """Return all reservations by job id."""
-    rows = await reader.all("SELECT job_id, video_bytes, audio_bytes, transcript_bytes FROM reservations")
+async def reservations(reader: Reader, *, stage: str | None = None) -> dict[int, Parts]:
+    """Return the reservations by job id: all, or those of jobs in one stage."""
+    rows = await reader.all(
+        "SELECT job_id, video_bytes, audio_bytes, transcript_bytes FROM reservations "
+        "WHERE :stage IS NULL OR job_id IN (SELECT id FROM jobs WHERE stage = :stage)",
+        {"stage": stage},
+    )
     return {row["job_id"]: Parts(row["video_bytes"], row["audio_bytes"], row["transcript_bytes"]) for row in rows}
 
 

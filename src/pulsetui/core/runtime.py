@@ -35,6 +35,7 @@ from pulsetui.pipeline.recovery import recover
 from pulsetui.pipeline.workers import WorkerPool
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.settings.models import Settings
+from pulsetui.waiting import finished
 
 HEARTBEAT_S = 10.0
 TRIM_EVERY_S = 3600.0
@@ -130,9 +131,11 @@ class Core:
             with contextlib.suppress(asyncio.CancelledError):  # a second order to stop ends the grace
                 await asyncio.wait({waiting})
                 break
-            await asyncio.gather(self.downloads.stop(0.0), self.transcriptions.stop(0.0))
+            await finished(asyncio.gather(self.downloads.stop(0.0), self.transcriptions.stop(0.0)))
         running.cancel()
-        await asyncio.wait({running})
+        # To its end, whatever comes: after this the database is closed and the lock is let go.
+        with contextlib.suppress(asyncio.CancelledError):
+            await finished(running)
         if not running.cancelled() and (error := running.exception()) is not None:
             raise error
 
@@ -163,6 +166,8 @@ class Core:
 
     def _on_full(self) -> None:
         """Close the gate when the database met a full disk; the ballast is put back once there is room."""
+        if self.background:
+            return  # the news is on its way, and storing it may have met the same full disk
         task = asyncio.create_task(self.budget.disk_is_full("the database"), name="gate after a full disk")
         self.background.add(task)
         task.add_done_callback(self._ended_in_background)

@@ -23,6 +23,7 @@ from pulsetui.pipeline.jobs import Stage
 from pulsetui.pipeline.view_store import Throughput
 from pulsetui.pipeline.views import DiskView, GateView, OwnerView, TaskView
 from pulsetui.settings.load import LoadedSettings
+from pulsetui.units import format_size
 from pulsetui.waiting import in_thread
 
 _WAITING = (Stage.QUEUED, Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.TRANSCRIBING)
@@ -143,7 +144,8 @@ async def resting_status(loaded: LoadedSettings, *, clock: Clock | None = None) 
     database = await Database.open(data_dir / DATABASE_NAME, owner=False)
     try:
         stored = await database.read(lambda reader: stored_figures(reader, now))
-        reserved = await database.read(budget_store.reservations)
+        # As recovery will: what ran when its owner died reserves anew, and what it wrote is on disk.
+        reserved = await database.read(lambda reader: budget_store.reservations(reader, stage=Stage.DOWNLOADED))
     finally:
         await database.close()
     usage = Usage(data_dir, storage_dir)
@@ -179,7 +181,7 @@ def gate_view(row: GateRow, usage: Usage, ledger: Ledger, limits: Limits) -> Gat
     used, outstanding = usage.total_bytes(), ledger.outstanding_bytes()
     return GateView(
         is_open=row.gate.is_open,
-        reason=row.gate.reason if not usage.trouble else f"usage unknown: {usage.trouble}",
+        reason=_reason(row, usage, used + outstanding, limits),
         since=row.gate.since,
         operator_paused=row.operator_paused,
         usage_bytes=used,
@@ -189,6 +191,15 @@ def gate_view(row: GateRow, usage: Usage, ledger: Ledger, limits: Limits) -> Gat
         pause_bytes=limits.pause_bytes,
         hard_limit_bytes=limits.hard_bytes,
     )
+
+
+def _reason(row: GateRow, usage: Usage, committed_bytes: int, limits: Limits) -> str:
+    """Say why the gate is as it is now; what the row says of an open one is why it opened, maybe weeks ago."""
+    if usage.trouble:
+        return f"usage unknown: {usage.trouble}"
+    if row.gate.is_open:
+        return f"committed {format_size(committed_bytes)}, pause at {format_size(limits.pause_bytes)}"
+    return row.gate.reason
 
 
 def owner_view(owner: Owner) -> OwnerView:

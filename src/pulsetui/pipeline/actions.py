@@ -24,10 +24,13 @@ from pulsetui.pipeline.downloader.sources import scheme_of, shown_url
 from pulsetui.pipeline.events import JobCancelled, JobQueued, JobRetried
 from pulsetui.pipeline.jobs import shown_name, source_host
 from pulsetui.pipeline.outcomes import Outcomes
+from pulsetui.units import format_size
 
 MOST_AT_ONCE = 1000
 """Episodes or jobs in one order; a longer list goes as several, so that no transaction holds the writer for long."""
 HIGHEST_PRIORITY = 1000
+ROW_BYTES = 2000
+"""What a job takes in the database with its indexes and first events, generously."""
 Ids = Annotated[tuple[int, ...], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
@@ -76,7 +79,19 @@ class AddEpisodes(Action, verb="jobs.add", right=Right.OPERATE):
     episodes: Annotated[tuple[Episode, ...], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
     async def run(self, context: ActionContext) -> EpisodesAdded:
-        """Queue what is not queued yet, in one transaction."""
+        """Queue what is not queued yet, in one transaction.
+
+        Raises:
+            RefusedError: their rows would pass the hard limit.
+        """
+        budget: Budget = context.services["budget"]
+        committed = budget.committed_bytes()
+        if committed is not None and committed + len(self.episodes) * ROW_BYTES > budget.limits.ceiling_bytes:
+            raise RefusedError(
+                f"{len(self.episodes)} jobs take about {format_size(len(self.episodes) * ROW_BYTES)} in the database, "
+                f"and {format_size(committed)} of {format_size(budget.limits.hard_bytes)} are committed",
+                hint="add fewer, wait until space is freed, or raise disk_management.hard_limit",
+            )
         return await context.database.write(lambda tx: self._add(tx, context))
 
     async def _add(self, tx: Transaction, context: ActionContext) -> EpisodesAdded:

@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+from functools import partial
 from pathlib import Path
 
 from pulsetui.budget.usage import Kind
 from pulsetui.clock import Clock
-from pulsetui.errors import LeaseLostError, RefusedError
+from pulsetui.db.database import Reader
+from pulsetui.errors import LeaseLostError, RefusedError, SpaceError
 from pulsetui.files.folders import Folder
 from pulsetui.files.identity import FileIdentity
 from pulsetui.pipeline import states, store
@@ -67,17 +69,20 @@ class Sweeper:
 
     async def sweep(self) -> bool:
         """Delete all that is marked; return False if something could not be deleted now and is to be tried again."""
-        while jobs := await self._outcomes.database.read(lambda reader: store.to_delete(reader, BATCH)):
+        all_done = True
+        jobs: list[Job] = []
+        # By id, so that one file that can't be deleted doesn't stand in the way of all behind it.
+        while jobs := await self._outcomes.database.read(partial(_page_after, jobs[-1].id if jobs else 0)):
             for job in jobs:
                 try:
                     await self._delete_of(job)
                 except LeaseLostError:
-                    continue  # an order changed the job meanwhile: the next pass sees it as it is
-                except OSError as error:
+                    all_done = False  # an order changed the job meanwhile: the next pass sees it as it is
+                except (OSError, SpaceError) as error:
                     _log.error("job %d: its media could not be deleted: %s", job.id, error)
-                    return False
+                    all_done = False
             await self._budget.check()
-        return True
+        return all_done
 
     async def _delete_of(self, job: Job) -> None:
         """Delete what is marked of one job, and say so in one commit."""
@@ -93,6 +98,8 @@ class Sweeper:
                 job, _ = await self._outcomes.write(job, states.MediaKept(what), kept)
                 continue
             freed[what] = media.allocated_bytes if removed else 0
+            # Now, not after the commit: should that fail, the next pass finds no file, and nothing to count.
+            self._budget.freed(_KINDS[what], freed[what])
         if freed:
             await self._tell(job, freed)
 
@@ -102,23 +109,29 @@ class Sweeper:
             name=job.name,
             what=" and ".join(freed),
             freed_bytes=total,
-            usage_bytes=self._budget.usage.total_bytes() - total,
+            usage_bytes=self._budget.usage.total_bytes(),
             job_id=job.id,
             entity=job.entity,
         )
         await self._outcomes.write(job, states.MediaDeleted(tuple(freed)), told)
-        for what, size in freed.items():
-            self._budget.freed(_KINDS[what], size)
+
+
+async def _page_after(last: int, reader: Reader) -> list[Job]:
+    return await store.to_delete(reader, BATCH, after_id=last)
 
 
 def _proof_missing(transcript: TranscriptFile | None) -> str:
-    """Return why the transcript is no proof, or nothing if it is on disk with the bytes that were accepted."""
+    """Return why the transcript is no proof, or nothing if it is on disk with the bytes that were accepted.
+
+    Raises:
+        OSError: it can't be read just now, which proves nothing either way.
+    """
     if transcript is None:
         return "there is no transcript"
     try:
         data = transcript.path.read_bytes()
-    except OSError as error:
-        return f"its transcript {transcript.path} can't be read: {error.strerror}"
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return f"its transcript {transcript.path} is gone"
     if hashlib.sha256(data).hexdigest() != transcript.sha256:
         return f"its transcript {transcript.path} is not the one that was accepted"
     return ""

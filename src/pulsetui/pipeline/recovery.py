@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -19,6 +20,7 @@ from pulsetui.db.database import Reader, Transaction
 from pulsetui.files.durable import is_temporary
 from pulsetui.files.folders import Folder
 from pulsetui.files.identity import FileIdentity
+from pulsetui.files.names import display_text
 from pulsetui.pipeline import states, store
 from pulsetui.pipeline.events import RecoveryDone
 from pulsetui.pipeline.jobs import Job, MediaFile, Stage
@@ -26,6 +28,8 @@ from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.waiting import in_thread
 
 _PAGE = 500
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+Found = dict[Path, FileIdentity | OSError | None]
 _LISTED = 50
 """How many paths of a kind the report names; the counts are whole."""
 
@@ -49,7 +53,7 @@ class Report:
         self.orphans += 1
         self.orphan_bytes += allocated_bytes
         if len(self.orphan_paths) < _LISTED:
-            self.orphan_paths.append(str(path))
+            self.orphan_paths.append(display_text(str(path)))
 
     def attention(self, text: str) -> None:
         """Note what only a human can decide."""
@@ -89,7 +93,11 @@ async def _page_after(last: int, reader: Reader) -> list[Job]:
     return await store.with_media(reader, after_id=last, limit=_PAGE)
 
 
-async def _match_row(outcomes: Outcomes, job: Job, found: dict[Path, FileIdentity | None], report: Report) -> None:
+async def _match_row(outcomes: Outcomes, job: Job, found: Found, report: Report) -> None:
+    for path in _paths(job):
+        if isinstance(error := found[path], OSError):
+            report.attention(f"job {job.id}: {display_text(str(path))} can't be looked at: {error.strerror}")
+            return
     if job.video is not None and job.video.present:
         identity = found[job.video.path]
         if job.video.delete_pending:
@@ -107,10 +115,10 @@ async def _match_row(outcomes: Outcomes, job: Job, found: dict[Path, FileIdentit
         await outcomes.write(job, moved)
 
 
-def _renumbered(media: MediaFile | None, found: dict[Path, FileIdentity | None]) -> MediaFile | None:
+def _renumbered(media: MediaFile | None, found: Found) -> MediaFile | None:
     """Return the file with its new device number, if only that differs: a remount renumbers devices, but not inodes."""
     identity = found.get(media.path) if media is not None and media.present else None
-    if media is None or identity is None:
+    if media is None or not isinstance(identity, FileIdentity):
         return media
     unchanged = (identity.inode, identity.size_bytes, identity.mtime_ns) == (
         media.inode,
@@ -120,17 +128,24 @@ def _renumbered(media: MediaFile | None, found: dict[Path, FileIdentity | None])
     return states.on_device(media, identity.device) if unchanged else media
 
 
-def _identities(jobs: list[Job]) -> dict[Path, FileIdentity | None]:
-    paths = [media.path for job in jobs for media in (job.video, job.audio) if media is not None and media.present]
-    paths += [job.transcript.path for job in jobs if job.transcript is not None]
-    return {path: _identity(path) for path in paths}
+def _identities(jobs: list[Job]) -> Found:
+    return {path: _identity(path) for job in jobs for path in _paths(job)}
 
 
-def _identity(path: Path) -> FileIdentity | None:
+def _paths(job: Job) -> list[Path]:
+    """Return the files that the row says are on disk."""
+    paths = [media.path for media in (job.video, job.audio) if media is not None and media.present]
+    return [*paths, job.transcript.path] if job.transcript is not None else paths
+
+
+def _identity(path: Path) -> FileIdentity | OSError | None:
+    """Return the file's identity, None if there is none, or the error for which that can't be told."""
     try:
         return FileIdentity.of(os.lstat(path))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        return error
 
 
 async def _drop_reservations(outcomes: Outcomes) -> None:
@@ -157,16 +172,31 @@ async def _match_page(outcomes: Outcomes, paths: list[Path], report: Report) -> 
     if not paths:
         return
     uuids = [path.name.split(".")[0] for path in paths]
-    jobs = await outcomes.database.read(lambda reader: store.by_uuids(reader, uuids))
+    # Only what looks like one of ours is looked up: other names may not even be text that a database takes.
+    ours = [uuid for uuid in uuids if _UUID.fullmatch(uuid)]
+    jobs = await outcomes.database.read(lambda reader: store.by_uuids(reader, ours)) if ours else {}
     for path, uuid in zip(paths, uuids, strict=True):
         job = jobs.get(uuid)
-        if is_temporary(path.name):
+        if is_temporary(path.name) or (job is not None and _is_leftover_audio(path, job)):
             report.temporaries_removed += await in_thread(_remove_temporary, path)
-        elif job is None:
+        elif job is None or _is_leftover(path, job):
             identity = await in_thread(_identity, path)
-            report.orphan(path, identity.allocated_bytes if identity else 0)
+            report.orphan(path, identity.allocated_bytes if isinstance(identity, FileIdentity) else 0)
         elif path.name.endswith(".partial") and not job.stage.ended:
             report.partials_kept += 1
+
+
+def _is_leftover(path: Path, job: Job) -> bool:
+    """Say whether a job that has ended left a finished file that its row doesn't name."""
+    return job.stage.ended and not path.name.endswith(".partial") and path not in _paths(job)
+
+
+def _is_leftover_audio(path: Path, job: Job) -> bool:
+    """Say whether it is audio of a transcription that was killed: the next attempt extracts it again.
+
+    Left in place, it would count twice: as used, and in what is reserved for that attempt.
+    """
+    return path.suffix == ".wav" and path.stem == job.uuid and job.audio is None
 
 
 def _files_below(root: Path) -> Iterator[Path]:
@@ -176,7 +206,7 @@ def _files_below(root: Path) -> Iterator[Path]:
 
 
 def _remove_temporary(path: Path) -> int:
-    """Remove what a durable write left when it was killed: it was never renamed, so nothing names it."""
+    """Remove what a kill left unfinished: no row names it."""
     with Folder.open(path.parent) as folder:
         folder.unlink(path.name)
     return 1

@@ -190,11 +190,12 @@ async def expired(reader: Reader, now: datetime) -> list[Job]:
     return [job_from_row(row) for row in rows]
 
 
-async def to_delete(reader: Reader, limit: int) -> list[Job]:
-    """Return jobs with media that is marked for deletion."""
+async def to_delete(reader: Reader, limit: int, *, after_id: int = 0) -> list[Job]:
+    """Return a page of the jobs with media that is marked for deletion, by id."""
     rows = await reader.all(
-        SELECT_JOB + "WHERE jobs.video_delete_pending = 1 OR jobs.audio_delete_pending = 1 ORDER BY jobs.id LIMIT ?",
-        (limit,),
+        SELECT_JOB + "WHERE jobs.id > ? AND (jobs.video_delete_pending = 1 OR jobs.audio_delete_pending = 1) "
+        "ORDER BY jobs.id LIMIT ?",
+        (after_id, limit),
     )
     return [job_from_row(row) for row in rows]
 
@@ -210,9 +211,10 @@ async def with_media(reader: Reader, *, after_id: int, limit: int) -> list[Job]:
 
 
 async def by_uuids(reader: Reader, uuids: Sequence[str]) -> dict[str, Job]:
-    """Return the jobs among `uuids` (at most some hundred at a time)."""
-    marks = ", ".join("?" * len(uuids))
-    rows = await reader.all(SELECT_JOB + f"WHERE jobs.uuid IN ({marks})", tuple(uuids))
+    """Return the jobs among `uuids` (at most some hundred at a time), which may be parts of any file names."""
+    known = [each for each in uuids if each.isascii()]  # SQLite takes no name that isn't UTF-8
+    marks = ", ".join("?" * len(known))
+    rows = await reader.all(SELECT_JOB + f"WHERE jobs.uuid IN ({marks})", tuple(known))
     return {row["uuid"]: job_from_row(row) for row in rows}
 
 

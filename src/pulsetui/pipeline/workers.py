@@ -57,7 +57,10 @@ class WorkerPool:
         self._woken.set()
 
     async def run(self) -> None:
-        """Work until cancelled; then end the workers that still run, and wait for them."""
+        """Work until cancelled; then end the workers that still run, and wait for them.
+
+        If a claim fails, this ends with its error and the workers go on: whoever runs it again finds them.
+        """
         try:
             while True:
                 self._woken.clear()
@@ -66,8 +69,9 @@ class WorkerPool:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(await self._patience_s(asked_at)):
                         await self._woken.wait()
-        finally:
+        except asyncio.CancelledError:
             await self.stop(grace_s=0)
+            raise
 
     async def drain(self, grace_s: float) -> None:
         """Claim no more, let running jobs go on for `grace_s`, then end them."""
@@ -102,11 +106,13 @@ class WorkerPool:
             before = self._live.get(job.id)
             live = LiveTask(job, self._kind, self._clock, "starting")
             self._live.begin(live)
-            live.task = asyncio.create_task(self._run_one(worker, live, before), name=f"{worker} job {job.id}")
+            live.task = asyncio.create_task(self._run_one(live, before), name=f"{worker} job {job.id}")
             self._tasks[worker] = live.task
+            # Not in the task itself: one that is cancelled before its first step runs no `finally`.
+            live.task.add_done_callback(lambda _: self._ended(worker, live))
             return True
 
-    async def _run_one(self, worker: str, live: LiveTask, before: LiveTask | None) -> None:
+    async def _run_one(self, live: LiveTask, before: LiveTask | None) -> None:
         try:
             if before is not None and before.task is not None:
                 # It was cancelled and retried, and its last worker still stops: both would write the same files.
@@ -117,10 +123,11 @@ class WorkerPool:
                 raise
         except Exception:  # noqa: BLE001 - the per-job boundary: one job's failure is its own
             _log.exception("job %d: its outcome could not be stored", live.job.id)
-        finally:
-            self._live.end(live)
-            self._tasks.pop(worker, None)
-            self.wake()
+
+    def _ended(self, worker: str, live: LiveTask) -> None:
+        self._live.end(live)
+        self._tasks.pop(worker, None)
+        self.wake()
 
     def _free_worker(self) -> str | None:
         names = (f"{self._prefix}-{number}" for number in range(1, self.slots + 1))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pulsetui.budget.gate import Cause
 from pulsetui.budget.ledger import (
     Parts,
     can_ever_fit,
@@ -93,6 +94,8 @@ class Room:
         budget = self._budget
         if budget.operator_paused or budget.usage.trouble or budget.ledger.reservations:
             return False
+        if not budget.gate.is_open and budget.gate.cause is not Cause.BUDGET:
+            return False  # a full disk may be somebody else's doing and pass; what was fetched is worth more
         waiting = await self._outcomes.database.read(self._first_waiting)
         if waiting is None:
             return False
@@ -112,6 +115,8 @@ class Room:
             await self._downloader.discard(Request(job.uuid, job.source_url, partial.parent, self._videos_root))
         except SourceError:
             return 0  # somebody writes it after all
+        if await in_thread(allocated, partial):
+            return 0  # it can't be removed
         self._budget.freed(Kind.VIDEOS, freed)
         return freed
 

@@ -13,12 +13,12 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pulsetui.budget.ledger import AUDIO_BYTES_PER_S
+from pulsetui.budget.ledger import AUDIO_BYTES_PER_S, Parts, can_ever_fit
 from pulsetui.budget.usage import Kind
 from pulsetui.db.database import Transaction
 from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError, WorkerFailedError
@@ -37,6 +37,7 @@ from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.pipeline.transcriber.acceptance import Rules, Verdict, judge
 from pulsetui.pipeline.transcriber.transcript import Transcript
 from pulsetui.processes.runner import Limits, TaskSpec, run
+from pulsetui.units import format_size
 from pulsetui.waiting import in_thread
 
 LEASE = timedelta(seconds=30)
@@ -76,7 +77,9 @@ class Transcriptions:
         now = self._outcomes.clock.now()
         candidates = await store.head(tx, Stage.DOWNLOADED, now=now, limit=HEAD_OF_QUEUE)
         for job in transcription_order(candidates, now):
-            if not await self._budget.reserve(tx, job.id, parts_to_transcribe(job)):
+            parts = parts_to_transcribe(job)
+            if not await self._budget.reserve(tx, job.id, parts):
+                await self._hold_if_unfit(tx, job, parts)
                 continue
             lease = Lease(str(uuid.uuid4()), self._settings.owner, worker, now + LEASE)
             started = TranscriptionStarted(
@@ -90,6 +93,14 @@ class Transcriptions:
             claimed, _ = await self._outcomes.advance(tx, job, states.Claimed(lease), started)
             return claimed
         return None
+
+    async def _hold_if_unfit(self, tx: Transaction, job: Job, parts: Parts) -> None:
+        """Hold a job whose audio and transcript don't fit beside its media even with nothing else on disk."""
+        whole = replace(parts, video=job.video.allocated_bytes if job.video else 0)
+        if not can_ever_fit(whole, self._budget.limits):
+            needs, most = format_size(whole.total()), format_size(self._budget.limits.ceiling_bytes)
+            reason = f"needs {needs} with its audio and transcript, and the hard limit leaves {most} at most"
+            await self._outcomes.advance(tx, job, states.Unfit(reason))
 
     async def work(self, live: LiveTask) -> None:
         """Transcribe one job, and write what became of it."""
