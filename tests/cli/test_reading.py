@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pulsetui.pipeline.jobs import Stage
+from pulsetui.units import format_size
 from tests.cli.box import Box
 
 JOB = {
@@ -131,7 +132,9 @@ def check_status(status: dict[str, Any], box: Box) -> None:
     sizes = ["usage", "reserved", "committed", "resume", "pause", "hard_limit"]
     assert all(isinstance(gate[f"{name}_bytes"], int) for name in sizes)
     assert isinstance(gate["open"], bool)
-    assert gate["reason"]
+    if gate["open"]:
+        committed, pause = (format_size(gate[f"{name}_bytes"]) for name in ("committed", "pause"))
+        assert gate["reason"] == f"committed {committed}, pause at {pause}"
     assert gate["usage_bytes"] + gate["reserved_bytes"] == gate["committed_bytes"]
     assert gate["usage_bytes"] == sum(status["usage"].values())
     assert status["available_bytes"] == gate["hard_limit_bytes"] - gate["committed_bytes"]
