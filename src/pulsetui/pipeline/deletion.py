@@ -130,7 +130,7 @@ def _proof_missing(transcript: TranscriptFile | None) -> str:
         return "there is no transcript"
     try:
         data = transcript.path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except FileNotFoundError:
         return f"its transcript {transcript.path} is gone"
     if hashlib.sha256(data).hexdigest() != transcript.sha256:
         return f"its transcript {transcript.path} is not the one that was accepted"
