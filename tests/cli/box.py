@@ -54,7 +54,6 @@ class Box:
 
     home: Path
     settings: dict[str, str] = field(default_factory=dict)
-    uid: int | None = None
 
     @property
     def data_dir(self) -> Path:
@@ -67,9 +66,8 @@ class Box:
     def start(self, *words: str | Path, env: Mapping[str, str] | None = None, **kwargs: Any) -> subprocess.Popen[bytes]:
         """Start a command, its output in pipes unless said otherwise."""
         streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        extra = {} if self.uid is None else {"user": self.uid, "group": self.uid, "extra_groups": []}
         return subprocess.Popen(
-            [*PULSETUI, *map(str, words)], env=self.environment(env), cwd=self.home, **{**streams, **extra, **kwargs}
+            [*PULSETUI, *map(str, words)], env=self.environment(env), cwd=self.home, **{**streams, **kwargs}
         )
 
     def run(self, *words: str | Path, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Done:
