@@ -43,8 +43,6 @@ TRIM_PAUSE_S = 0.2
 CHECK_AFTER_S = 1800.0
 """After an unclean end the start itself checks; otherwise it can wait until the first rush is over."""
 CHECK_EVERY_S = 86_400.0
-ORDER_WAIT_S = 10.0
-"""How long an owner that starts waits for a command that holds the lock for one order."""
 DRAIN_DOWNLOADS_S = 0.0
 """Downloads suspend at once when pulsetui stops: their partial file is what the next start goes on from."""
 _HOUR_S = 3600.0

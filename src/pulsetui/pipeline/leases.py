@@ -14,6 +14,7 @@ from pulsetui.pipeline.outcomes import Outcomes
 HEARTBEAT_S = 10.0
 PROGRESS_S = 1.0
 LEASE = timedelta(seconds=30)
+"""How long a lease holds without a heartbeat."""
 
 
 class LeaseKeeper:

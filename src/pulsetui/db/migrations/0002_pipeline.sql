@@ -15,7 +15,7 @@ CREATE TABLE entities (
     level TEXT NOT NULL,
     name TEXT NOT NULL,
     folder TEXT NOT NULL,      -- one path component, unique under its parent; renaming the entity doesn't change it
-    path TEXT NOT NULL,        -- the names from the root, joined by ' / '
+    path TEXT NOT NULL,        -- the names from the root, joined by '/'
     folders BLOB NOT NULL,     -- the folder names from the root, joined by '/'
     created_at INTEGER NOT NULL
 ) STRICT;
@@ -80,7 +80,6 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_ready ON jobs (stage, rank) WHERE ready = 1 AND stage IN ('queued', 'downloaded');
 CREATE INDEX jobs_backing_off ON jobs (next_attempt_at) WHERE ready = 0;
 CREATE INDEX jobs_by_stage ON jobs (stage, id);
-CREATE INDEX jobs_leased ON jobs (lease_owner) WHERE lease_token IS NOT NULL;
 CREATE INDEX jobs_to_delete ON jobs (id) WHERE video_delete_pending = 1 OR audio_delete_pending = 1;
 CREATE INDEX jobs_by_entity ON jobs (entity_id, id);
 CREATE INDEX jobs_by_source ON jobs (source_host, id) WHERE video_size_bytes IS NOT NULL;

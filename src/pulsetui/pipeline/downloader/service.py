@@ -10,7 +10,6 @@ import asyncio
 import os
 import uuid
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 
 from pulsetui.budget.ledger import Parts, parts_of_length
@@ -26,12 +25,12 @@ from pulsetui.pipeline.downloader.room import Room, allocated
 from pulsetui.pipeline.downloader.transfer import Downloader
 from pulsetui.pipeline.events import DownloadFinished, DownloadStarted
 from pulsetui.pipeline.jobs import AUDIO_EXTENSIONS, Job, Lease, MediaFile, Stage
+from pulsetui.pipeline.leases import LEASE
 from pulsetui.pipeline.live import LiveTask
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.units import format_size
 from pulsetui.waiting import in_thread
 
-LEASE = timedelta(seconds=30)
 HEAD_OF_QUEUE = 64
 """How many ready jobs a claim looks at: enough to pass over some that don't fit, few enough to cost the same for any
 queue."""

@@ -14,7 +14,6 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from pulsetui.pipeline.engines.base import Segment
 from pulsetui.pipeline.events import JobTranscribed, TranscriptionStarted
 from pulsetui.pipeline.jobs import Job, Lease, MediaFile, Stage, TranscriptFile
 from pulsetui.pipeline.kinds import TOO_LONG
+from pulsetui.pipeline.leases import LEASE
 from pulsetui.pipeline.live import LiveTask
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.pipeline.transcriber.acceptance import Rules, Verdict, judge
@@ -40,7 +40,6 @@ from pulsetui.processes.runner import Limits, TaskSpec, run
 from pulsetui.units import format_size
 from pulsetui.waiting import in_thread
 
-LEASE = timedelta(seconds=30)
 HEAD_OF_QUEUE = 256
 BLOCK_BYTES = 4096
 _TASK = "pulsetui.pipeline.tasks:transcribe"
