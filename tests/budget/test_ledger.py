@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pulsetui.budget.ledger import (
     AUDIO_BYTES_PER_S,
     BLOCK_BYTES,
+    Free,
     Ledger,
     Parts,
     Reservation,
@@ -32,12 +33,13 @@ LIMITS = Limits(
     aside_bytes=2 * MB,
 )
 PLENTY = 10**15
+ROOMY = Free(PLENTY, PLENTY, one_disk=True)
 BYTES = st.integers(0, 120 * MB)
 PARTS = st.builds(Parts, BYTES, BYTES, BYTES)
 
 
 def granted(ledger: Ledger, job_id: int, reserved: Parts, written: Parts = Parts(), *, usage: int = 0) -> bool:  # noqa: B008 - frozen
-    return ledger.grant(job_id, reserved, written, usage_bytes=usage, free_bytes=PLENTY, limits=LIMITS)
+    return ledger.grant(job_id, reserved, written, usage_bytes=usage, free=ROOMY, limits=LIMITS)
 
 
 class Bookkeeping(RuleBasedStateMachine):
@@ -86,6 +88,8 @@ class Bookkeeping(RuleBasedStateMachine):
     def the_sum_is_kept(self) -> None:
         parts = [reservation.outstanding_bytes() for reservation in self.ledger.reservations.values()]
         assert self.ledger.outstanding_bytes() == sum(parts)
+        video = sum(reservation.outstanding_video_bytes() for reservation in self.ledger.reservations.values())
+        assert self.ledger.left_on_disks(Free(0, PLENTY, one_disk=False)) == -video
         assert all(part >= 0 for part in parts)
 
 
@@ -112,12 +116,26 @@ def test_a_reservation_may_shrink_even_when_everything_is_full() -> None:
     assert not granted(ledger, 1, Parts(video=20 * MB + 1), usage=500 * MB)
 
 
+def fits(ledger: Ledger, job_id: int, parts: Parts, free: Free) -> bool:
+    return ledger.grant(job_id, parts, Parts(), usage_bytes=0, free=free, limits=LIMITS)
+
+
 def test_the_disk_keeps_its_floor_when_all_has_come() -> None:
-    ledger = Ledger()
-    room = {"usage_bytes": 0, "free_bytes": 25 * MB, "limits": LIMITS}
-    assert ledger.grant(1, Parts(video=15 * MB), Parts(), **room)  # type: ignore[arg-type]
-    assert not ledger.grant(2, Parts(video=5 * MB + 1), Parts(), **room)  # type: ignore[arg-type]
-    assert ledger.grant(2, Parts(video=5 * MB), Parts(), **room)  # type: ignore[arg-type]
+    ledger, free = Ledger(), Free(25 * MB, 25 * MB, one_disk=True)
+    assert fits(ledger, 1, Parts(video=15 * MB), free)
+    assert not fits(ledger, 2, Parts(audio=5 * MB + 1), free)
+    assert list(ledger) == [1]
+    assert fits(ledger, 2, Parts(audio=5 * MB), free)
+    assert ledger.left_on_disks(free) == LIMITS.floor_bytes
+
+
+def test_two_disks_keep_their_floors_each() -> None:
+    ledger, free = Ledger(), Free(25 * MB, 10 * MB, one_disk=False)
+    assert fits(ledger, 1, Parts(video=20 * MB, audio=5 * MB), free)
+    assert not fits(ledger, 2, Parts(video=1), free)
+    assert not fits(ledger, 2, Parts(transcript=1), free)
+    ledger.written(1, audio=MB)
+    assert fits(ledger, 2, Parts(transcript=MB), free)
 
 
 @given(length=st.integers(0, 10**12))

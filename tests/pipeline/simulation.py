@@ -18,6 +18,7 @@ from pulsetui.budget.gate import Cause, Gate, Reading, decide, fullness
 from pulsetui.budget.ledger import (
     BLOCK_BYTES,
     EXTENSION_STEP_BYTES,
+    Free,
     Ledger,
     Parts,
     can_ever_fit,
@@ -46,6 +47,7 @@ MB = 10**6
 HEAD = 8
 """Ready jobs that a claim looks at; the services look at more, and find the same when these don't fit."""
 PLENTY = 10**18
+ROOMY = Free(PLENTY, PLENTY, one_disk=True)
 MOST_ATTEMPTS = 3
 
 
@@ -429,7 +431,7 @@ class Simulation:
     # Ends
 
     def _grant(self, job_id: int, parts: Parts, written: Parts = Parts()) -> bool:  # noqa: B008 - frozen
-        return self.ledger.grant(job_id, parts, written, usage_bytes=self.usage, free_bytes=PLENTY, limits=self.limits)
+        return self.ledger.grant(job_id, parts, written, usage_bytes=self.usage, free=ROOMY, limits=self.limits)
 
     def _can_ever_fit(self, length_bytes: int, transcripts_bytes: int = 0) -> bool:
         parts = parts_of_length(length_bytes, audio_only=False)
