@@ -190,7 +190,7 @@ async def test_cancelling_the_caller_again_and_again_does_not_leave_the_process_
 
 async def test_a_caller_cancelled_while_its_process_ends_is_told() -> None:
     events: Events = []
-    work = asyncio.create_task(run(spec("with_a_child", grace_s=1.0), events.append))
+    work = asyncio.create_task(run(spec("with_a_child", grace_s=3.0), events.append))
     await started(work, events)
     await until(lambda: children() == [])  # it has answered; what it started holds up its end
 
