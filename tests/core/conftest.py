@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulsetui import faults
+from pulsetui.settings.load import LoadedSettings, load_settings
+from tests.pipeline.speech.plugin import install
+
+Configure = Callable[..., LoadedSettings]
+
+
+@pytest.fixture(autouse=True)
+def unarmed() -> Iterator[None]:
+    yield
+    faults.disarm()
+
+
+@pytest.fixture
+def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
+    """Make settings for a data directory of the test's own, with engines that answer at once."""
+    folder = tmp_path / "engines"
+    folder.mkdir()
+    install(folder, monkeypatch)
+
+    def made(**flags: Any) -> LoadedSettings:
+        wanted = {
+            "paths.data_dir": str(tmp_path / "data"),
+            "disk_management.hard_limit": "100 MB",
+            "disk_management.free_space_floor": "0",
+            "downloads.allow_http": True,
+            "downloads.allow_private_addresses": True,
+            "downloads.retry_base": "10ms",
+            "transcription.engine": "honest",
+            **{key.replace("__", "."): value for key, value in flags.items()},
+        }
+        return load_settings(environment={"HOME": str(tmp_path)}, flags=wanted)
+
+    return made
