@@ -77,6 +77,11 @@ def fetch_both(scene: Scene) -> None:
     expect_both(scene)
 
 
+def expect_one(scene: Scene) -> None:
+    """One episode."""
+    scene.expect(scene.site.url(FIRST), FIRST)
+
+
 def order_all(scene: Scene, owner: Owner) -> None:
     """Queue every source in an order of its own, as often as it takes: one that was run before a kill adds nothing."""
     entities = {scene.site.path(episode): episode.entity for episode in (FIRST, SECOND, BIG)}
@@ -159,6 +164,7 @@ def _stop_when_ready(_: Scene, owner: Owner) -> None:
 
 
 FETCH = Workload("two episodes over HTTP", fetch_both)
+ALONE = Workload("one episode", expect_one, drive=order_all)
 EMPTY = Workload("an empty folder, and orders", expect_both, drive=order_all)
 LOCAL = Workload("local files", _local_files, drive=order_all)
 RESUME = Workload("a download that goes on", _interrupted_once, drive=order_all)

@@ -13,11 +13,13 @@ import pytest
 from tests.faults import outside
 from tests.faults.place import Owner, until
 from tests.faults.points import OWNER, UNREACHABLE, WORKERS, Hits, named
-from tests.faults.scenes import FETCH, Scene, Workload
+from tests.faults.scenes import ALONE, FETCH, Scene, Workload
 from tests.seams import all_points
 
 _ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 _LINGER_S = 5.0
+FIRST_COMMIT, SURE_COMMIT, LAST_COMMIT = 12, 36, 46
+"""Of those of one episode on an empty folder: after the start, so many at least, and at most."""
 
 
 def killed(scene: Scene, workload: Workload, point: str, hit: int) -> None:
@@ -80,6 +82,19 @@ def test_the_owner_is_killed(scene: Scene, workload: Workload, point: str, hits:
         killed(scene, workload, point, hit)
         assert scene.place.broken_promises() == []
     goes_on_by_itself(scene, workload)
+
+
+@pytest.mark.parametrize("hit", range(FIRST_COMMIT, LAST_COMMIT + 1))
+def test_the_owner_is_killed_before_each_of_its_commits(scene: Scene, hit: int) -> None:
+    """Every commit on the way of one episode, from the first start on; how many there are differs by a few."""
+    ALONE.prepare(scene)
+    with scene.place.owner(f"db.commit@{hit}=kill") as owner:
+        ALONE.drive(scene, owner)
+        owner.until_or_dead(scene.place.ended, "all is transcribed")
+        if not owner.runs() or hit <= SURE_COMMIT:
+            assert owner.code(deadline_s=_LINGER_S) == -signal.SIGKILL, owner.tail()
+    assert scene.place.broken_promises() == []
+    goes_on_by_itself(scene, ALONE)
 
 
 @pytest.mark.parametrize(("point", "hits"), list(WORKERS.items()) * _ROUNDS)
