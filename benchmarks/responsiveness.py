@@ -1,8 +1,9 @@
 """How long the event loop is held, and how soon a key is answered, while the pipeline works as hard as it can.
 
 Five downloads at a time from a server on loopback without a rate limit and two transcriptions run in the real owner; a
-probe every 10 ms measures how late the loop wakes. Once without a screen, once with the screens at 200×50, to which a
-key is sent ten times a second: its answer is the time until the screen has taken it and is idle again.
+probe every 10 ms measures how late the loop wakes. Once without a screen, once with the screens at 200×50 and nobody at
+the keys, once with a key ten times a second, of which every other one changes the screen: its answer is the time until
+what it does has been painted, escape sequences included.
 
     python benchmarks/responsiveness.py [--episodes N] [--megabytes M]
 
@@ -15,12 +16,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
+
+from rich.console import RenderableType
+from textual._compositor import CompositorUpdate
+from textual.screen import Screen
 
 from pulsetui.actions.base import Caller
 from pulsetui.core.assembly import open_core
@@ -34,12 +40,17 @@ from pulsetui.pipeline.actions import Episode as NewEpisode
 from pulsetui.pipeline.jobs import Stage
 from pulsetui.settings.load import load_settings
 from pulsetui.tui.app import PulseApp
+from pulsetui.tui.run import spare_the_collector
+from pulsetui.tui.widgets.row_list import RowList
 from pulsetui.waiting import in_thread
 
 PROBE_S = 0.01
 IDLE_S = 3.0
 KEY_EVERY_S = 0.1
 KEYS = ("3", "j", "k", "1")
+PLACES = {"1": "pulse", "3": "pipeline"}
+SIZE = (200, 50)
+LONGEST_ANSWER_S = 5.0
 
 
 async def main() -> None:
@@ -60,20 +71,67 @@ async def main() -> None:
         async with working(folder / "bare", videos, planned) as core:
             show("working, no screen", await lags(asyncio.create_task(all_ended(core, planned))))
         async with working(folder / "screen", videos, planned) as core:
-            app = PulseApp(CoreSource(core))
-            async with app.run_test(size=(200, 50)) as pilot:
+            app = Watched(CoreSource(core))
+            async with app.run_test(size=SIZE):
+                show("working, screens, no keys", await lags(asyncio.create_task(all_ended(core, planned))))
+        async with working(folder / "keys", videos, planned) as core:
+            app = Watched(CoreSource(core))
+            async with app.run_test(size=SIZE):
                 ending = asyncio.create_task(all_ended(core, planned))
-                answers: list[float] = []
                 probing = asyncio.create_task(lags(ending))
-                number = 0
-                while not ending.done():
-                    began = time.perf_counter()
-                    await pilot.press(KEYS[number % len(KEYS)])
-                    answers.append((time.perf_counter() - began) * 1000)
-                    number += 1
-                    await asyncio.sleep(KEY_EVERY_S)
-                show("working, screens 200x50", await probing)
-                show("key to answer", answers)
+                answers = await pressed(app, ending)
+                show("working, screens and keys", await probing)
+                show("  key to answer", answers)
+
+
+class Watched(PulseApp):
+    """The application, which knows when it has painted what a key does; it paints as for a terminal."""
+
+    def __init__(self, source: CoreSource) -> None:
+        """Expect nothing yet."""
+        super().__init__(source, on_first_page=spare_the_collector)
+        self.expected: Callable[[], bool] = lambda: False
+        self.answered = asyncio.Event()
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, CompositorUpdate):
+            renderable.render_segments(self.console)  # which a run without a terminal leaves out
+        super()._display(screen, renderable)
+        if self.expected():
+            self.answered.set()
+
+    def expect(self, key: str) -> None:
+        """Say what the key will have done."""
+        self.answered.clear()
+        if key in PLACES:
+            self.expected = lambda: self.current_mode == PLACES[key]
+        else:
+            row = self.cursor
+            self.expected = lambda: self.cursor != row
+
+    @property
+    def cursor(self) -> int:
+        """The row under the cursor."""
+        return self.focused.cursor if isinstance(self.focused, RowList) else -1
+
+
+async def pressed(app: Watched, ending: asyncio.Task[None]) -> list[float]:
+    """Press keys until `ending` is over; return how long each answer took, in milliseconds."""
+    answers: list[float] = []
+    for number in itertools.count():
+        if ending.done():
+            return answers
+        key = KEYS[number % len(KEYS)]
+        app.expect(key)
+        began = time.perf_counter()
+        app.simulate_key(key)
+        try:
+            await asyncio.wait_for(app.answered.wait(), LONGEST_ANSWER_S)
+            answers.append((time.perf_counter() - began) * 1000)
+        except TimeoutError:
+            print(f"  {key} was not answered: row {app.cursor} of {app.current_mode}")
+        await asyncio.sleep(KEY_EVERY_S)
+    return answers
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from functools import partial
 
@@ -48,12 +48,17 @@ class PulseApp(App[QuitChoice]):
         zone: tzinfo | None = None,
         reduced_motion: bool = False,
         ascii_only: bool | None = None,
+        on_first_page: Callable[[], None] | None = None,
     ) -> None:
-        """Take the seam to the core; `ascii_only` None asks the locale, `zone` None is the machine's."""
+        """Take the seam to the core; `ascii_only` None asks the locale, `zone` None is the machine's.
+
+        `on_first_page` is called when the first page has been painted.
+        """
         super().__init__(css_path=[resources.styles_dir() / name for name in STYLE_SHEETS])
         self.source = source
         self._clock = clock or SystemClock()
         self._zone = zone
+        self._on_first_page = on_first_page
         narrow = is_ascii_only(os.environ, sys.stdout.encoding) if ascii_only is None else ascii_only
         self._ascii = AsciiFilter(enabled=narrow)
         if reduced_motion:
@@ -79,6 +84,8 @@ class PulseApp(App[QuitChoice]):
         self.add_mode("pipeline", partial(PipelineScreen, self.source, self._clock, self._zone))
         self.switch_mode("pulse")
         self._follow()
+        if self._on_first_page is not None:
+            self.screen.call_after_refresh(self._on_first_page)
 
     @work(group="changes")
     async def _follow(self) -> None:

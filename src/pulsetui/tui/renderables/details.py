@@ -10,14 +10,34 @@ from pulsetui.pipeline.views import JobDetails, JobView
 from pulsetui.tui.renderables import states
 from pulsetui.tui.renderables.events import history_row
 from pulsetui.tui.renderables.jobs import job_name
-from pulsetui.tui.renderables.text import age, line, middle_cut, safe
+from pulsetui.tui.renderables.text import age, broken, line, middle_cut, safe
 from pulsetui.units import format_duration, format_percent, format_size
 
 _LABEL_CELLS = 13
 
 
-def job_lines(details: JobDetails, now: datetime, zone: tzinfo | None, width_cells: int) -> Content:
-    """Return the whole panel as one content; facts are cut to the width, error and transcript wrap by themselves."""
+class Wrapped:
+    """Keeps the last text in the lines that it was broken into, since a transcript is long and is drawn each second."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._of: tuple[str, int] = ("", 0)
+        self._lines: list[Content] = []
+
+    def lines(self, text: str, width_cells: int) -> list[Content]:
+        """Return text made safe, its own line breaks kept, in lines of at most `width_cells`."""
+        if self._of != (text, width_cells):
+            self._of = text, width_cells
+            self._lines = [
+                line(part) for paragraph in text.splitlines() for part in broken(safe(paragraph), width_cells)
+            ]
+        return self._lines
+
+
+def job_lines(
+    details: JobDetails, now: datetime, zone: tzinfo | None, width_cells: int, wrapped: Wrapped | None = None
+) -> list[Content]:
+    """Return the panel's lines: facts are cut to the width, error and transcript are broken into lines."""
     job = details.job
     icon, style = states.stage(job.stage)
     lines = [
@@ -25,20 +45,16 @@ def job_lines(details: JobDetails, now: datetime, zone: tzinfo | None, width_cel
         line((f"{icon} {safe(job.stage)}", style), (_since(job, now), "$quiet")),
     ]
     if job.error:
-        lines += [Content(""), line((safe(job.error), style if job.stage in ("held", "dead") else "$warn"))]
+        tone = style if job.stage in ("held", "dead") else "$warn"
+        lines += [Content(""), *(line((part, tone)) for part in broken(safe(job.error), width_cells))]
     lines += [Content(""), *(_fact(label, text, width_cells) for label, text in _facts(job, zone) if text)]
     if details.receipt:
         lines += _section("Receipt", [_fact(label, text, width_cells) for label, text in details.receipt])
     if details.history:
         lines += _section("History", [history_row(event, zone, width_cells) for event in details.history])
-    said = line(safe_paragraphs(details.transcript)) if details.transcript else line((_no_transcript(job), "$quiet"))
-    lines += _section("Transcript", [said])
-    return line("\n").join(lines)
-
-
-def safe_paragraphs(text: str) -> str:
-    """Return text made safe with its own line breaks kept."""
-    return "\n".join(safe(paragraph) for paragraph in text.splitlines())
+    if details.transcript:
+        return lines + _section("Transcript", (wrapped or Wrapped()).lines(details.transcript, width_cells))
+    return lines + _section("Transcript", [line((part, "$quiet")) for part in broken(_no_transcript(job), width_cells)])
 
 
 def _section(title: str, lines: list[Content]) -> list[Content]:

@@ -48,6 +48,25 @@ def end_cut(text: str, width_cells: int) -> str:
     return _head(shown, width_cells - 1) + glyphs.CUT if width_cells > 0 else ""
 
 
+def broken(text: str, width_cells: int) -> list[str]:
+    """Return `text`, safe already, in lines of at most `width_cells`; it is broken at blanks, or inside a long word."""
+    lines: list[str] = []
+    held, room = "", width_cells
+    for word in text.split(" "):
+        cells = cell_len(word)
+        if held and cells + 1 > room:
+            lines.append(held)
+            held, room = "", width_cells
+        while cells > width_cells > 1:
+            head = _head(word, width_cells)
+            lines.append(head)
+            word = word[len(head) :]
+            cells = cell_len(word)
+        held = f"{held} {word}" if held else word
+        room = width_cells - cell_len(held)
+    return [*lines, held]
+
+
 def left(text: str, width_cells: int) -> str:
     """Return a name cut in the middle and padded to exactly `width_cells`."""
     shown = middle_cut(text, width_cells)

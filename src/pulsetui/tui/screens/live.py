@@ -14,7 +14,9 @@ from typing import ClassVar
 
 from textual import work
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from pulsetui.clock import Clock
 from pulsetui.errors import PulseError
@@ -40,6 +42,8 @@ class LiveScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]  # noqa: RUF012 - Textual's form
     PLACE: ClassVar[Place] = "app"
     """Where this is, in the table of actions."""
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As Textual has it, but a move of the focus paints the two panels that it is about, and not the whole screen."""
 
     class JobWanted(Message):
         """The operator wants to see a job."""

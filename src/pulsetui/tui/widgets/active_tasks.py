@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from pulsetui.pipeline.views import TaskView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.tasks import task_row, task_rows
 from pulsetui.tui.renderables.text import line
+from pulsetui.tui.widgets.lines import state_of
 from pulsetui.tui.widgets.row_list import RowList
 
 _TWO_LINES_FROM_CELLS = 44
@@ -21,11 +22,11 @@ class ActiveTasks(RowList):
 
     title = "Active tasks"
 
-    tasks: reactive[tuple[TaskView, ...] | None] = reactive(None)
+    tasks: var[tuple[TaskView, ...] | None] = var(None)
     """The tasks on display, or None before the first read."""
-    waiting: reactive[int] = reactive(0)
+    waiting: var[int] = var(0)
     """How many jobs are queued."""
-    compact: reactive[bool] = reactive(False)
+    compact: var[bool] = var(False)
     """One line a task, whatever the room: on narrow terminals the height belongs to the other panels, too."""
 
     @property
@@ -36,9 +37,13 @@ class ActiveTasks(RowList):
     @property
     def row_cells(self) -> int:
         """Two lines a task while all fit."""
-        region = self.scrollable_content_region
-        roomy = not self.compact and region.width >= _TWO_LINES_FROM_CELLS
-        return 2 if roomy and self.row_count * 2 <= region.height else 1
+        width, height = self.lines_size
+        roomy = not self.compact and width >= _TWO_LINES_FROM_CELLS
+        return 2 if roomy and self.row_count * 2 <= height else 1
+
+    def row_state(self, index: int) -> Hashable:
+        """Return the drawn lines: most figures move with every reading, few of them visibly."""
+        return tuple(state_of(drawn) for drawn in self.draw_row(index, self.lines_size.width - 2))
 
     def figures(self) -> Content:
         """Return how many run of each kind, and how many wait."""
@@ -67,12 +72,12 @@ class ActiveTasks(RowList):
 
     def watch_tasks(self) -> None:
         """Take in the newest tasks."""
-        self.reshape()
+        self.changed()
 
     def watch_waiting(self) -> None:
         """Show the newest count."""
-        self.frame()
+        self.changed()
 
     def watch_compact(self) -> None:
         """Change between one line a task and two."""
-        self.reshape()
+        self.changed()

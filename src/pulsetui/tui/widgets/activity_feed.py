@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from collections.abc import Hashable, Sequence
+from datetime import tzinfo
 
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from pulsetui.pipeline.views import EventView
 from pulsetui.tui import glyphs
@@ -21,13 +21,13 @@ class ActivityFeed(RowList):
 
     title = "Activity"
 
-    events: reactive[tuple[EventView, ...] | None] = reactive(None)
+    events: var[tuple[EventView, ...] | None] = var(None)
     """All events on display, newest first, or None before the first read."""
-    zone: reactive[tzinfo | None] = reactive(None)
+    zone: var[tzinfo | None] = var(None)
     """Where exact times are shown for; None is the machine's own zone."""
-    kinds: reactive[str] = reactive("all")
+    kinds: var[str] = var("all")
     """The name of the filter."""
-    text: reactive[str] = reactive("")
+    text: var[str] = var("")
     """What is searched for."""
 
     class MoreWanted(Message):
@@ -74,9 +74,10 @@ class ActivityFeed(RowList):
         """Return the job that an event is about, or None."""
         return self._rows[index].event.job_id
 
-    def age_at(self, index: int, now: datetime) -> str:
-        """Return how long ago an event happened."""
-        return age(self._rows[index].event.at, now)
+    def row_state(self, index: int) -> Hashable:
+        """Return the row, and how long ago it happened."""
+        row = self._rows[index]
+        return row, age(row.event.at, self.now or row.event.at)
 
     def watch_events(self, events: tuple[EventView, ...] | None) -> None:
         """Take in the newest events; the cursor and what is in view stay on the event that they are on."""
@@ -85,7 +86,7 @@ class ActivityFeed(RowList):
         self._rows = fold(events or ())
         if reading is None:
             self._unseen = 0
-            self.reshape()
+            self.changed()
         else:
             self._hold(reading, before)
         self._foot()
@@ -96,17 +97,16 @@ class ActivityFeed(RowList):
         moved = at - self.cursor
         top = self.scroll_offset.y
         self._unseen = self._unseen + moved if moved > 0 and before else min(self._unseen, at)
-        self.reshape()
         if moved:
             self.set_reactive(RowList.cursor, at)
+        self.repaint()
+        if moved:
             self.scroll_to(y=max(0, top + moved), animate=False, force=True, immediate=True)
-        self.refresh()
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Show the exact time of the event under the cursor; ask for more near the end."""
         super().watch_cursor(old, new)
         self._unseen = min(self._unseen, new)
-        self.frame()
         self._foot()
         self._ask_for_more(new)
 
@@ -136,8 +136,8 @@ class ActivityFeed(RowList):
 
     def watch_kinds(self) -> None:
         """Show the filter's name."""
-        self.frame()
+        self.changed()
 
     def watch_text(self) -> None:
         """Show what is searched for."""
-        self.frame()
+        self.changed()

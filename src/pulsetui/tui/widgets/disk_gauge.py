@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from pulsetui.pipeline.views import DiskView, GateView
 from pulsetui.tui import glyphs
@@ -23,11 +23,11 @@ class DiskGauge(Drawn, Framed):
     title = "Disk"
     DEFAULT_CSS = frame_css("DiskGauge") + "DiskGauge { padding: 0 1; }"
 
-    gate: reactive[GateView | None] = reactive(None)
+    gate: var[GateView | None] = var(None)
     """The budget's figures, or None before the first read."""
-    usage: reactive[tuple[tuple[str, int], ...]] = reactive(())
-    disks: reactive[tuple[DiskView, ...]] = reactive(())
-    failure: reactive[str] = reactive("")
+    usage: var[tuple[tuple[str, int], ...]] = var(())
+    disks: var[tuple[DiskView, ...]] = var(())
+    failure: var[str] = var("")
 
     def figures(self) -> Content:
         """Return the fullest disk's percentage and state."""
@@ -45,15 +45,27 @@ class DiskGauge(Drawn, Framed):
         height = None if self.styles.auto_dimensions else self.content_size.height
         return disk_lines(self.gate, self.usage, self.disks, width_cells, height)
 
+    def repaint(self) -> None:
+        """Draw frame and lines anew where they changed."""
+        self.frame()
+        super().repaint()
+
+    def on_resize(self) -> None:
+        """Fit frame and lines to the new size."""
+        self.repaint()
+
+    def watch_failure(self) -> None:
+        """Show that nothing could be read."""
+        self.changed()
+
     def watch_gate(self) -> None:
         """Show the newest figures."""
-        self.redraw()
+        self.changed()
 
     def watch_usage(self) -> None:
         """Show the newest bytes by kind."""
-        self.redraw()
+        self.changed()
 
     def watch_disks(self) -> None:
         """Show the newest disks."""
-        self.frame()
-        self.redraw()
+        self.changed()

@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Hashable, Sequence
 
 from textual.content import Content
-from textual.geometry import Region, Size
-from textual.strip import Strip
-from textual.widget import Widget
+from textual.geometry import Size
 
-from pulsetui.tui.widgets.panel import strip
+from pulsetui.tui.widgets.lines import Lines, at_or_blank, state_of
 
 
-class Drawn(Widget):
+class Drawn(Lines):
     """Shows the lines that `draw` returns, each cut or filled to the width; as high as they are many."""
 
     DEFAULT_CSS = """
     Drawn { height: auto; width: 1fr; color: $foreground; }
     """
 
-    _drawn: tuple[int, Sequence[Content]] | None = None
+    _drawn: tuple[Size, Sequence[Content]] | None = None
 
     def draw(self, width_cells: int) -> Sequence[Content]:
         """Return the lines."""
         raise NotImplementedError
 
-    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Forget what was drawn, so that each change is drawn once and not once a line."""
-        self._drawn = None
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+    def line_state(self, y: int) -> Hashable:
+        """Return the drawn line."""
+        return state_of(at_or_blank(self._lines(), y))
 
-    def redraw(self) -> None:
+    def draw_line(self, y: int, width_cells: int) -> tuple[Content, str]:  # noqa: ARG002 - drawn already
+        """Return the drawn line."""
+        return at_or_blank(self._lines(), y), ""
+
+    def repaint(self) -> None:
         """Draw anew; the layout follows where the number of lines changed."""
-        lines = self.draw(self.content_size.width) if self.content_size.width else ()
-        self.refresh(layout=len(lines) != self.content_size.height and self.styles.auto_dimensions)
+        self._drawn = None
+        if self.styles.auto_dimensions and len(self._lines()) != self.content_size.height:
+            self.refresh(layout=True)
+        else:
+            super().repaint()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """Return the number of lines."""
         return len(self.draw(width))
 
-    def render_line(self, y: int) -> Strip:
-        """Draw one line."""
-        width = self.content_size.width
-        if self._drawn is None or self._drawn[0] != width:
-            self._drawn = (width, self.draw(width))
-        lines = self._drawn[1]
-        return strip(self, lines[y] if y < len(lines) else Content(""), width)
+    def _lines(self) -> Sequence[Content]:
+        """Return the lines for the present size, drawn once."""
+        size = self.content_size
+        if self._drawn is None or self._drawn[0] != size:
+            self._drawn = size, self.draw(size.width) if size.width else ()
+        return self._drawn[1]

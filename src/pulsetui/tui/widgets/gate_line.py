@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from pulsetui.pipeline.views import PulseView
 from pulsetui.tui.renderables.gate import header, notice
@@ -21,13 +21,13 @@ class GateLine(Drawn):
     GateLine { dock: top; }
     """
 
-    view: reactive[PulseView | None] = reactive(None)
+    view: var[PulseView | None] = var(None)
     """The newest reading, or None before the first one."""
-    now: reactive[datetime | None] = reactive(None)
-    zone: reactive[tzinfo | None] = reactive(None)
-    failure: reactive[str] = reactive("")
+    now: var[datetime | None] = var(None)
+    zone: var[tzinfo | None] = var(None)
+    failure: var[str] = var("")
     """Why the newest read failed, or empty."""
-    stale_s: reactive[float | None] = reactive(None)
+    stale_s: var[float | None] = var(None)
     """How old the reading is where that is older than it should be, else None."""
 
     def draw(self, width_cells: int) -> Sequence[Content]:
@@ -41,16 +41,16 @@ class GateLine(Drawn):
 
     def watch_view(self) -> None:
         """Show the newest reading."""
-        self.redraw()
+        self.changed()
 
     def watch_now(self) -> None:
         """Show the time."""
-        self.redraw()
+        self.changed()
 
     def watch_failure(self) -> None:
         """Show or drop the failure."""
-        self.redraw()
+        self.changed()
 
     def watch_stale_s(self) -> None:
         """Show or drop the age."""
-        self.redraw()
+        self.changed()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Hashable, Sequence
 
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from pulsetui.pipeline.views import JobsPage, JobView
 from pulsetui.tui import glyphs
@@ -26,12 +25,12 @@ class JobTable(RowList):
     opens_on_click = False
     head_cells = 1
 
-    page: reactive[JobsPage | None] = reactive(None)
+    page: var[JobsPage | None] = var(None)
     """The window on display, or None before the first read."""
-    stage: reactive[str | None] = reactive(None)
-    sort: reactive[str] = reactive("queue")
-    text: reactive[str] = reactive("")
-    marked: reactive[frozenset[int]] = reactive(frozenset())
+    stage: var[str | None] = var(None)
+    sort: var[str] = var("queue")
+    text: var[str] = var("")
+    marked: var[frozenset[int]] = var(frozenset())
     """Ids of the marked jobs."""
 
     class WindowWanted(Message):
@@ -87,15 +86,18 @@ class JobTable(RowList):
         job = self._at(index)
         return job.id if job else None
 
-    def age_at(self, index: int, now: datetime) -> str:
-        """Return how long ago a job was submitted, and what its note says of the time to come."""
+    def row_state(self, index: int) -> Hashable:
+        """Return the job, what its row says of the time, and whether it is marked."""
         job = self._at(index)
-        return f"{age(job.submitted_at, now)} {note(job, now)}" if job else ""
+        if job is None:
+            return None
+        now = self.now or job.submitted_at
+        return job, age(job.submitted_at, now), note(job, now), job.id in self.marked
 
     def watch_page(self, old: JobsPage | None, new: JobsPage | None) -> None:
         """Take in a window; the cursor stays on its job, and the view goes along unless it shows the first rows."""
         held = self._find(old, self.cursor)
-        self.reshape()
+        self.repaint()
         if held is None or new is None or not self.cursor:
             return
         at = next((new.offset + index for index, job in enumerate(new.jobs) if job.id == held.id), None)
@@ -106,7 +108,7 @@ class JobTable(RowList):
             if top:
                 self.scroll_to(y=max(0, top + moved), animate=False, force=True, immediate=True)
             self.reveal()
-            self.refresh()
+            self.changed()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Ask for another window when the view leaves this one."""
@@ -117,19 +119,19 @@ class JobTable(RowList):
 
     def watch_marked(self) -> None:
         """Show the marks and their number."""
-        self.frame()
+        self.changed()
 
     def watch_stage(self) -> None:
         """Show the filter."""
-        self.frame()
+        self.changed()
 
     def watch_sort(self) -> None:
         """Show the order."""
-        self.frame()
+        self.changed()
 
     def watch_text(self) -> None:
         """Show what is searched for."""
-        self.frame()
+        self.changed()
 
     def _at(self, index: int) -> JobView | None:
         """Return the job of a row, or None while it isn't read."""

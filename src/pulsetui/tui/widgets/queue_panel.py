@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Hashable, Sequence
 
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from pulsetui.pipeline.views import DoneView, QueuedView
 from pulsetui.tui import glyphs
@@ -21,17 +20,22 @@ class QueuePanel(RowList):
 
     title = "Next and done"
 
-    queued: reactive[tuple[QueuedView, ...] | None] = reactive(None)
-    done: reactive[tuple[DoneView, ...]] = reactive(())
-    waiting: reactive[int] = reactive(0)
+    queued: var[tuple[QueuedView, ...] | None] = var(None)
+    done: var[tuple[DoneView, ...]] = var(())
+    waiting: var[int] = var(0)
     """How many jobs are queued in all; `queued` holds the first few."""
-    finished: reactive[int] = reactive(0)
+    finished: var[int] = var(0)
     """How many jobs are transcribed in all."""
-    eta_s: reactive[float | None] = reactive(None)
+    eta_s: var[float | None] = var(None)
+    _rows: tuple[QueuedView | DoneView | str, ...] = ()
 
-    @property
-    def rows(self) -> tuple[QueuedView | DoneView | str, ...]:
-        """The rows in order; a text is a heading."""
+    def repaint(self) -> None:
+        """Share the height between the two lists first."""
+        self._rows = self._shared()
+        super().repaint()
+
+    def _shared(self) -> tuple[QueuedView | DoneView | str, ...]:
+        """Return the rows in order; a text is a heading."""
         queued, done = self.queued or (), self.done
         if not done:
             return queued
@@ -42,11 +46,11 @@ class QueuePanel(RowList):
     @property
     def row_count(self) -> int:
         """How many rows there are, headings included."""
-        return len(self.rows)
+        return len(self._rows)
 
     def selectable(self, index: int) -> bool:
         """Headings are passed over."""
-        return not isinstance(self.rows[index], str)
+        return not isinstance(self._rows[index], str)
 
     def figures(self) -> Content:
         """Return how many wait and are done, and when all will be."""
@@ -55,7 +59,7 @@ class QueuePanel(RowList):
 
     def draw_row(self, index: int, width_cells: int) -> Sequence[Content]:
         """Return one job's line."""
-        row = self.rows[index]
+        row = self._rows[index]
         if isinstance(row, str):
             return (
                 line(
@@ -76,30 +80,30 @@ class QueuePanel(RowList):
 
     def job_at(self, index: int) -> int | None:
         """Return the row's job; a heading has none."""
-        row = self.rows[index]
+        row = self._rows[index]
         return None if isinstance(row, str) else row.job_id
 
-    def age_at(self, index: int, now: datetime) -> str:
-        """Return how long ago a job ended."""
-        row = self.rows[index]
-        return age(row.ended_at, now) if isinstance(row, DoneView) else ""
+    def row_state(self, index: int) -> Hashable:
+        """Return the row, and how long ago its job ended."""
+        row = self._rows[index]
+        return row, age(row.ended_at, self.now or row.ended_at) if isinstance(row, DoneView) else ""
 
     def watch_queued(self) -> None:
         """Take in the newest queue."""
-        self.reshape()
+        self.changed()
 
     def watch_done(self) -> None:
         """Take in what ended."""
-        self.reshape()
+        self.changed()
 
     def watch_waiting(self) -> None:
         """Show the newest count."""
-        self.frame()
+        self.changed()
 
     def watch_finished(self) -> None:
         """Show the newest count."""
-        self.frame()
+        self.changed()
 
     def watch_eta_s(self) -> None:
         """Show the newest estimate."""
-        self.frame()
+        self.changed()

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
+from textual.reactive import var
 
 from pulsetui.tui import glyphs, keys
 from pulsetui.tui.renderables.text import line, safe
-from pulsetui.tui.widgets.panel import Framed, frame_css, strip
+from pulsetui.tui.widgets.lines import ScrollLines, at_or_blank, state_of
+from pulsetui.tui.widgets.panel import Framed, frame_css
 
 
-class RowList(ScrollView, Framed, can_focus=True):
+class RowList(ScrollLines, Framed, can_focus=True):
     """A framed list with a cursor. A subclass says how many rows there are and draws one.
 
     `failure` is why the newest read failed; it is shown where there are no rows to show instead.
@@ -42,11 +40,10 @@ class RowList(ScrollView, Framed, can_focus=True):
     head_cells = 0
     """Lines at the top that don't scroll."""
 
-    cursor: reactive[int] = reactive(0, repaint=False)
-    failure: reactive[str] = reactive("")
-    now: reactive[datetime | None] = reactive(None, repaint=False)
+    cursor: var[int] = var(0)
+    failure: var[str] = var("")
+    now: var[datetime | None] = var(None)
     """The time that ages are told by."""
-    _ages: tuple[str, ...] = ()
 
     class Opened(Message):
         """The operator asked for the job of a row."""
@@ -80,6 +77,10 @@ class RowList(ScrollView, Framed, can_focus=True):
         """How many lines a row takes."""
         return 1
 
+    def row_state(self, index: int) -> Hashable:
+        """Return what a row is drawn from: its value, and what of the time shows in it."""
+        raise NotImplementedError
+
     def draw_row(self, index: int, width_cells: int) -> Sequence[Content]:
         """Return the lines of one row."""
         raise NotImplementedError
@@ -100,32 +101,21 @@ class RowList(ScrollView, Framed, can_focus=True):
         """Tell whether the cursor may rest on a row."""
         return True
 
-    def age_at(self, index: int, now: datetime) -> str:  # noqa: ARG002 - for subclasses
-        """Return the age that a row shows, so that a second that changes none of them draws nothing."""
-        return ""
-
     @property
     def body_cells(self) -> int:
         """How many lines are there for rows."""
-        return max(1, self.scrollable_content_region.height - self.head_cells)
+        return max(1, self.lines_size.height - self.head_cells)
 
-    def reshape(self) -> None:
-        """Take note of a change of rows: size, cursor, frame and drawing follow."""
-        lines = self.row_count * self.row_cells or 2
-        size = Size(self.scrollable_content_region.width, self.head_cells + lines)
-        grown = size.height != self.virtual_size.height
-        self.virtual_size = size
+    def repaint(self) -> None:
+        """Take in the newest rows: length, cursor, frame, and the lines that changed."""
+        self.reckon(self.head_cells + (self.row_count * self.row_cells or 2))
         self.cursor = self.validate_cursor(self.cursor)
         self.frame()
-        self.refresh(layout=grown and self.styles.auto_dimensions)
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
-        """Return the lines that all rows take, for a panel as high as its content."""
-        return self.head_cells + (self.row_count * self.row_cells or 2)
+        super().repaint()
 
     def on_resize(self) -> None:
         """Fit rows and frame to the new size."""
-        self.reshape()
+        self.repaint()
 
     def validate_cursor(self, cursor: int) -> int:
         """Keep the cursor on a row."""
@@ -136,7 +126,7 @@ class RowList(ScrollView, Framed, can_focus=True):
         if old != new:
             self.reveal()
             self.post_message(self.Moved(self, new))
-        self.refresh()
+        self.changed()
 
     def reveal(self) -> None:
         """Scroll as little as needed to show the row under the cursor."""
@@ -146,37 +136,53 @@ class RowList(ScrollView, Framed, can_focus=True):
         elif top + cells > self.scroll_offset.y + self.body_cells:
             self.scroll_to(y=top + cells - self.body_cells, animate=False, immediate=True)
 
-    def watch_now(self, now: datetime | None) -> None:
+    def watch_now(self) -> None:
         """Draw anew where an age in view changed."""
-        if now is None:
-            return
-        first = self.scroll_offset.y // self.row_cells
-        last = min(self.row_count, first + self.body_cells // self.row_cells + 1)
-        ages = tuple(self.age_at(index, now) for index in range(first, last))
-        if ages != self._ages:
-            self._ages = ages
-            self.refresh()
+        self.changed()
 
     def watch_failure(self) -> None:
         """Show or drop the reason of a failed read."""
-        self.refresh()
+        self.changed()
 
-    def render_line(self, y: int) -> Strip:
-        """Draw one line: the head, a row's part, or what stands there while there are no rows."""
-        width = self.scrollable_content_region.width
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.changed()
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self.changed()
+
+    def line_state(self, y: int) -> Hashable:
+        """Return what a line is drawn from: the head, a row's part, or what stands there while there are no rows."""
+        width = self.lines_size.width - 2
         if y < self.head_cells:
-            return strip(self, line(" ", self.draw_head(width - 2)), width)
+            return state_of(self.draw_head(width))
         at = y - self.head_cells + self.scroll_offset.y
         if not self.row_count:
-            said = self._instead(width - 2)
-            return strip(self, line(" ", said[at]) if at < len(said) else Content(""), width)
+            return state_of(at_or_blank(self._instead(width), at))
         index, part = divmod(at, self.row_cells)
         if index >= self.row_count:
-            return strip(self, Content(""), width)
-        picked = index == self.cursor and self.has_focus and self.selectable(index)
+            return None
+        return self.row_state(index), self.row_cells, part, self._is_picked(index)
+
+    def draw_line(self, y: int, width_cells: int) -> tuple[Content, str]:
+        """Draw one line, a blank at each side of it."""
+        width = width_cells - 2
+        if y < self.head_cells:
+            return line(" ", self.draw_head(width)), ""
+        at = y - self.head_cells + self.scroll_offset.y
+        if not self.row_count:
+            return line(" ", at_or_blank(self._instead(width), at)), ""
+        index, part = divmod(at, self.row_cells)
+        if index >= self.row_count:
+            return Content(""), ""
+        picked = self._is_picked(index)
         edge = (glyphs.CURSOR, "$accent") if picked and part == 0 else " "
-        drawn = self.draw_row(index, width - 2)[part]
-        return strip(self, line(edge, drawn), width, "on $picked" if picked else "")
+        return line(edge, self.draw_row(index, width)[part]), "on $picked" if picked else ""
+
+    def _is_picked(self, index: int) -> bool:
+        """Tell whether a row is drawn as the one under the cursor."""
+        return index == self.cursor and self.has_focus and self.selectable(index)
 
     def _instead(self, width_cells: int) -> Sequence[Content]:
         """Return what stands in place of rows."""
