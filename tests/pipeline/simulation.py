@@ -397,7 +397,7 @@ class Simulation:
     # Transcriptions
 
     def _claim_downloaded(self) -> bool:
-        by_id = {episode.job.id: episode for episode in self.downloaded[:256]}
+        by_id = {episode.job.id: episode for episode in self.downloaded[: 2 * HEAD]}
         for job in transcription_order([e.job for e in by_id.values()], self.at):
             audio, transcript = parts_of_duration(job.duration_s or 0.0)
             if self._grant(job.id, Parts(0, audio, transcript)):

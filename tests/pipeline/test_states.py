@@ -223,7 +223,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=150, stateful_step_count=40)
+TestAnyOrder.settings = settings(max_examples=80, stateful_step_count=30)
 
 
 def test_the_way_of_an_episode() -> None:
