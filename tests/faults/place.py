@@ -25,6 +25,16 @@ DEADLINE_S = 120.0
 _POLL_S = 0.03
 _RUN = "import sys; from pulsetui.cli.main import main; sys.exit(main())"
 _OWNER_ONLY = "from pulsetui import faults; faults.arm({plan!r})\n"
+_ARMED_LATE = """
+from pulsetui import faults
+def late(name, point=faults.point, hits=[]):
+    point(name)
+    hits += [name] if name == {name!r} else []
+    if len(hits) == {nth}:
+        faults.point = point
+        faults.arm({plan!r})
+faults.point = late
+"""
 _WORKERS_ONLY = "from pulsetui import faults; faults.arm_from_environment = lambda: None\n"
 
 SETTINGS = {
@@ -48,6 +58,14 @@ def until(condition: Callable[[], bool], what: str, *, deadline_s: float = DEADL
     while not condition():
         assert time.monotonic() < give_up_at, f"{what}: not within {deadline_s:.0f} s"
         time.sleep(_POLL_S)
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """The hit of a fault point of worker threads."""
+
+    point: str
+    hit: int
 
 
 @dataclass
@@ -76,7 +94,7 @@ class Place:
     def videos(self) -> Path:
         return self.storage_dir / "videos"
 
-    def environment(self, plan: str = "", **extra: str) -> dict[str, str]:
+    def environment(self, plan: str = "", extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the whole environment of a process: nothing of the tester's own settings.
 
         The plan in it is for the process and for its workers, each of which counts for itself.
@@ -87,7 +105,7 @@ class Place:
             **{name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ},
             **{f"PULSETUI_{name}": value for name, value in settings.items()},
             **({"PULSETUI_FAULTS": plan} if plan else {}),
-            **extra,
+            **(extra or {}),
         }
 
     def pulsetui(self, *words: str, plan: str = "") -> subprocess.CompletedProcess[str]:
@@ -102,13 +120,21 @@ class Place:
         )
 
     @contextlib.contextmanager
-    def owner(self, plan: str = "", *, workers: str = "", **extra: str) -> Iterator[Owner]:
+    def owner(
+        self, plan: str = "", *, after: After | None = None, workers: str = "", extra: Mapping[str, str] | None = None
+    ) -> Iterator[Owner]:
         """Run `pulsetui --no-ui`; whatever is left of it at the end of the block is killed.
 
         `plan` is for the owner alone, since its workers would meet the same points, and `workers` for those alone.
+        With `after`, the plan's hits count from there on.
         """
         self.runs += 1
-        owner = Owner(self, self.root / f"run-{self.runs}.log", plan, workers, extra)
+        first = self.preamble + (_WORKERS_ONLY if workers else _OWNER_ONLY.format(plan=plan))
+        if after is not None:
+            first = self.preamble + _ARMED_LATE.format(name=after.point, nth=after.hit, plan=plan)
+        owner = Owner(
+            self, self.root / f"run-{self.runs}.log", plan or workers, first, self.environment(workers, extra)
+        )
         try:
             yield owner
         finally:
@@ -137,14 +163,13 @@ class Place:
 class Owner:
     """A running `pulsetui --no-ui`, with its log in a file."""
 
-    def __init__(self, place: Place, log: Path, plan: str, workers: str, extra: Mapping[str, str]) -> None:
+    def __init__(self, place: Place, log: Path, plan: str, first: str, environment: Mapping[str, str]) -> None:
         self.place = place
-        self.plan = plan or workers
+        self.plan = plan
         self._log = log
-        first = place.preamble + (_WORKERS_ONLY if workers else _OWNER_ONLY.format(plan=plan))
         log.touch()
         words = ("--data-dir", str(place.data_dir), "--no-ui", "--log-format", "json")
-        self.pid = place.forge.start(Start(words, place.environment(workers, **extra), log, first))
+        self.pid = place.forge.start(Start(words, environment, log, first))
 
     def runs(self) -> bool:
         """Say whether the process lives."""

@@ -11,20 +11,18 @@ import signal
 import pytest
 
 from tests.faults import outside
-from tests.faults.place import Owner, until
+from tests.faults.place import After, Owner, until
 from tests.faults.points import OWNER, UNREACHABLE, WORKERS, Hits, named
 from tests.faults.scenes import ALONE, FETCH, Scene, Workload
 from tests.seams import all_points
 
 _ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 _LINGER_S = 5.0
-FIRST_COMMIT, SURE_COMMIT, LAST_COMMIT = 12, 36, 46
-"""Of those of one episode on an empty folder: after the start, so many at least, and at most."""
 
 
 def killed(scene: Scene, workload: Workload, point: str, hit: int) -> None:
     """Run the workload until the point kills it."""
-    with scene.place.owner(f"{point}@{hit}=kill", **workload.environment) as owner:
+    with scene.place.owner(f"{point}@{hit}=kill", extra=workload.environment) as owner:
         workload.drive(scene, owner)
         workload.end(scene, owner)
         owner.until_or_dead(scene.place.ended, f"{point}@{hit} strikes, or all is done")
@@ -35,7 +33,7 @@ def killed(scene: Scene, workload: Workload, point: str, hit: int) -> None:
 def goes_on_by_itself(scene: Scene, workload: Workload) -> None:
     """Start once more without faults: all gets done, nothing twice, and the figures are those of the disk."""
     place = scene.place
-    with place.owner(**workload.environment) as owner:
+    with place.owner(extra=workload.environment) as owner:
         workload.drive(scene, owner)
         owner.until_all_ended()
         owner.until(lambda: figures_agree(scene, owner), "usage as du has it, nothing reserved")
@@ -84,15 +82,20 @@ def test_the_owner_is_killed(scene: Scene, workload: Workload, point: str, hits:
     goes_on_by_itself(scene, workload)
 
 
-@pytest.mark.parametrize("hit", range(FIRST_COMMIT, LAST_COMMIT + 1))
-def test_the_owner_is_killed_before_each_of_its_commits(scene: Scene, hit: int) -> None:
-    """Every commit on the way of one episode, from the first start on; how many there are differs by a few."""
+PUBLISHED = After("files.renamed", 2)
+"""The media has its final name; the first rename was the new database's."""
+TRANSCRIPT_SAVED = After("files.replaced", 1)
+COMMITS = [(PUBLISHED, hit) for hit in range(1, 5)] + [(TRANSCRIPT_SAVED, hit) for hit in range(1, 6)]
+
+
+@pytest.mark.parametrize("point", ["db.commit", "db.committed"])
+@pytest.mark.parametrize(("after", "hit"), COMMITS * _ROUNDS)
+def test_the_owner_is_killed_around_the_commits_that_matter(scene: Scene, point: str, after: After, hit: int) -> None:
+    """Those that take a file into the books, accept a transcript, mark media for deletion and say that it is gone."""
     ALONE.prepare(scene)
-    with scene.place.owner(f"db.commit@{hit}=kill") as owner:
+    with scene.place.owner(f"{point}@{hit}=kill", after=after) as owner:
         ALONE.drive(scene, owner)
-        owner.until_or_dead(scene.place.ended, "all is transcribed")
-        if not owner.runs() or hit <= SURE_COMMIT:
-            assert owner.code(deadline_s=_LINGER_S) == -signal.SIGKILL, owner.tail()
+        assert owner.code() == -signal.SIGKILL, owner.tail()
     assert scene.place.broken_promises() == []
     goes_on_by_itself(scene, ALONE)
 
