@@ -82,9 +82,10 @@ def test_the_owner_is_killed(scene: Scene, workload: Workload, point: str, hits:
     goes_on_by_itself(scene, workload)
 
 
+# The first rename and the first replacement are those of the new database and of its ballast.
 PUBLISHED = After("files.renamed", 2)
-"""The media has its final name; the first rename was the new database's."""
-TRANSCRIPT_SAVED = After("files.replaced", 1)
+TRANSCRIPT_SAVED = After("files.replaced", 2)
+IN_PLACE = {PUBLISHED: "storage/videos/*/*/*.mkv", TRANSCRIPT_SAVED: "data/transcripts/*/*/*.json"}
 COMMITS = [(PUBLISHED, hit) for hit in range(1, 5)] + [(TRANSCRIPT_SAVED, hit) for hit in range(1, 6)]
 
 
@@ -96,6 +97,7 @@ def test_the_owner_is_killed_around_the_commits_that_matter(scene: Scene, point:
     with scene.place.owner(f"{point}@{hit}=kill", after=after) as owner:
         ALONE.drive(scene, owner)
         assert owner.code() == -signal.SIGKILL, owner.tail()
+    assert list(scene.place.root.glob(IN_PLACE[after]))
     assert scene.place.broken_promises() == []
     goes_on_by_itself(scene, ALONE)
 
