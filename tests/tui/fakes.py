@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -156,7 +157,7 @@ _TEXTS = (
         31,
         "job",
         "info",
-        "job.download_started",
+        "job.downloading",
         "Harbor / Part 12 downloads from media.example, 774 MB",
         "Harbor",
         1012,
@@ -171,10 +172,10 @@ _TEXTS = (
         "Glass Coast",
         1007,
     ),
-    (1330, "job", "warning", "job.retry_scheduled", "http 503 from media.example, 3rd try in 2m", "Glass Coast", 1015),
-    (1341, "job", "warning", "job.retry_scheduled", "http 503 from media.example, 3rd try in 2m", "Glass Coast", 1015),
-    (1399, "job", "warning", "job.retry_scheduled", "http 503 from media.example, 3rd try in 2m", "Glass Coast", 1015),
-    (1440, "job", "warning", "job.retry_scheduled", "http 503 from media.example, 3rd try in 2m", "Glass Coast", 1015),
+    (1330, "job", "warning", "job.attempt_failed", "http 503 from media.example, 3rd try in 2m", "Glass Coast", 1015),
+    (1341, "job", "warning", "job.attempt_failed", "http 503 from media.example, 3rd try in 2m", "Glass Coast", 1015),
+    (1399, "job", "warning", "job.attempt_failed", "http 503 from media.example, 3rd try in 2m", "Glass Coast", 1015),
+    (1440, "job", "warning", "job.attempt_failed", "http 503 from media.example, 3rd try in 2m", "Glass Coast", 1015),
     (
         4_000,
         "disk",
@@ -188,7 +189,7 @@ _TEXTS = (
         7_300,
         "job",
         "error",
-        "job.died",
+        "job.dead",
         "Glass Coast / Ep 6 is dead: media.example answered 404 Not Found",
         "Glass Coast",
         1006,
@@ -199,7 +200,7 @@ _TEXTS = (
         172_900,
         "system",
         "info",
-        "system.started",
+        "system.recovered",
         "pulsetui 0.1.0 started: 2 leases of another instance ended",
         None,
         None,
@@ -210,7 +211,8 @@ _TEXTS = (
 def event(
     number: int, seconds: float, category: str, severity: str, kind: str, text: str, entity: str | None, job: int | None
 ) -> EventView:
-    return EventView(number, ago(seconds), category, severity, kind, text, entity, job)
+    named = re.match(r".* / (Part|Ep) \d+", text)
+    return EventView(number, ago(seconds), category, severity, kind, text, entity, job, named[0] if named else "")
 
 
 EVENTS = tuple(event(9_000 - index, *values) for index, values in enumerate(_TEXTS)) + tuple(

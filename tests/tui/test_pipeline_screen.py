@@ -31,7 +31,7 @@ async def test_only_a_window_of_the_jobs_is_read() -> None:
     assert page is not None
     assert page.total == 2_038
     assert len(page.jobs) <= WINDOW_ROWS
-    assert {asked["limit"] for asked in source.asked} == {WINDOW_ROWS}
+    assert {asked["limit"] for asked in source.asked if "limit" in asked} == {WINDOW_ROWS}
 
 
 async def test_f_filters_by_each_stage_in_turn() -> None:

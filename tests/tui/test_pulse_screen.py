@@ -167,7 +167,7 @@ async def test_at_the_top_new_events_come_in_at_once() -> None:
 
 async def test_scrolling_to_the_end_reads_older_events() -> None:
     older = tuple(
-        event(100 - at, 900_000 + at, "job", "info", "job.queued", f"older {at}", None, at) for at in range(30)
+        event(100 - at, 900_000 + at, "job", "info", "job.cancelled", f"older {at}", None, at) for at in range(60)
     )
     source = FakeSource(older=older)
     async with opened(source) as pilot:
@@ -175,7 +175,7 @@ async def test_scrolling_to_the_end_reads_older_events() -> None:
         await press(pilot, "G")
         await until(pilot, lambda: any(asked.get("before") for asked in source.asked))
         await press(pilot, "G")
-        await seen(pilot, "older 29")
+        await seen(pilot, "older 59")
 
 
 async def test_f_steps_through_the_kinds_of_events_and_escape_shows_all() -> None:

@@ -6,12 +6,31 @@ from datetime import UTC, timedelta
 import pytest
 from rich.cells import cell_len
 
+import pulsetui.core.assembly  # noqa: F401 - which knows every room, and so every event
+from pulsetui.events.base import registered_events
+from pulsetui.pipeline.views import EventView
+from pulsetui.tui.renderables import states
 from pulsetui.tui.renderables.disk import disk_lines
-from pulsetui.tui.renderables.events import event_row, fold
+from pulsetui.tui.renderables.events import Folded, event_row, fold, history_row
 from pulsetui.tui.renderables.gate import header, notice
 from pulsetui.tui.renderables.jobs import columns, head_row, job_row, stage_flow
 from pulsetui.tui.renderables.tasks import done_row, queued_row, task_row, task_rows
-from tests.tui.fakes import CLOSED, DISKS, DONE, EVENTS, GATE, GB, NOW, PULSE, QUEUED, STAGES, TASKS, USAGE, job
+from tests.tui.fakes import (
+    CLOSED,
+    DISKS,
+    DONE,
+    EVENTS,
+    GATE,
+    GB,
+    NOW,
+    PULSE,
+    QUEUED,
+    STAGES,
+    TASKS,
+    USAGE,
+    event,
+    job,
+)
 
 
 @pytest.mark.parametrize("width", [44, 54, 76, 96, 150])
@@ -192,3 +211,59 @@ def test_exact_times_follow_the_zone() -> None:
     from pulsetui.tui.renderables.events import event_foot
 
     assert event_foot(EVENTS[0], UTC, 80).startswith("2026-11-20 14:01:59 · job.transcribed · Harbor · job 1011")
+
+
+def queued(number: int, seconds: float) -> EventView:
+    return event(9_999 - number, seconds, "job", "info", "job.queued", f"Harbor / Part {number} queued", None, number)
+
+
+def test_a_burst_of_jobs_folds_into_one_row_that_counts_them() -> None:
+    rows = fold([*(queued(number, 10 + number) for number in range(40)), queued(90, 600)])
+
+    assert [row.jobs for row in rows] == [40, 1]
+    assert event_row(rows[0], NOW, 60).plain.rstrip().endswith("+ Harbor / Part 0 and 39 more queued")
+
+
+def test_the_same_trouble_of_one_job_folds_whatever_its_figures() -> None:
+    tries = [
+        event(number, 60 * number, "job", "warning", "job.attempt_failed", f"Part 1: 503, try {number}", None, 7)
+        for number in range(3)
+    ]
+
+    (row,) = fold(tries)
+    assert event_row(row, NOW, 60).plain.endswith("×3")
+    assert len(fold([tries[0], replace(tries[1], job_id=8)])) == 2
+
+
+@pytest.mark.parametrize("width", [64, 78, 100])
+def test_a_long_name_gives_way_to_the_figures(width: int) -> None:
+    name = "Evening Stories / Reader / Paper and Machine Parts, the whole and unabridged first season"
+    view = replace(EVENTS[0], name=name, text=f"{name} transcribed in 10s, 99% of speech covered")
+
+    row = event_row(Folded(view), NOW, width).plain
+    assert row.startswith(" 12s  ✓ Evening")
+    assert "10s" in row
+    assert row.rstrip().endswith("covered")
+
+
+def test_the_source_gives_way_to_the_name_of_what_is_queued() -> None:
+    name = "Evening Stories / Reader / Paper and Machine Parts"
+    view = replace(queued(1, 3), name=name, text=f"{name} queued from https://media.example/episodes/17.mp4")
+
+    assert f"{name} queued from https://m" in event_row(Folded(view), NOW, 84).plain
+    assert event_row(Folded(view), NOW, 50).plain.rstrip().endswith("queued")
+
+
+def test_every_kind_of_event_has_its_look() -> None:
+    assert set(states.EVENTS) == set(registered_events())
+
+
+def test_a_kind_of_another_version_looks_as_severe_as_it_is() -> None:
+    strange = replace(EVENTS[0], kind="job.from_the_future", severity="error")
+
+    assert states.event(strange) == ("✗", "$bad")
+    assert states.event(replace(strange, severity="info")) == ("·", "$quiet")
+
+
+def test_a_history_does_not_repeat_the_name_of_its_job() -> None:
+    assert history_row(EVENTS[0], UTC, 60).plain.rstrip().endswith("✓ transcribed, 487 MB freed")

@@ -49,8 +49,7 @@ async def queued(reader: Reader, *, limit: int) -> tuple[QueuedView, ...]:
         )
         for row in rows:
             job = job_from_row(row)
-            waits = "" if stage is Stage.QUEUED else "downloaded, waits for a transcriber"
-            views.append(QueuedView(job.id, job.name, len(views) + 1, stage, waits))
+            views.append(QueuedView(job.id, job.name, len(views) + 1, stage, ""))
     return tuple(views)
 
 

@@ -26,6 +26,8 @@ RETRY = "↻"
 WAITING = "·"
 CANCELLED = "⊘"
 ADDED = "+"
+FREED = "−"
+SYSTEM = "◦"
 CURSOR = "▸"
 MARKED = "•"
 SORTED = "▾"
@@ -52,6 +54,8 @@ ICONS: dict[str, str] = {
     WAITING: ".",
     CANCELLED: "/",
     ADDED: "+",
+    FREED: "-",
+    SYSTEM: "o",
     CURSOR: ">",
     MARKED: "*",
     SORTED: "v",

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from textual.content import Content
 
+from pulsetui.pipeline.jobs import shown_name
 from pulsetui.pipeline.views import JobView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables import states
@@ -41,7 +42,7 @@ def columns(width_cells: int) -> Columns:
     fixed = [job_id, 5, 7, tries, submitted, 4]
     used = 2 + 2 + _STAGE_CELLS + 2 + sum(fixed) + 2 * sum(1 for cells in fixed if cells)
     room = width_cells - used
-    note = room // 2 if width_cells >= 90 else 0
+    note = room * 2 // 5 if width_cells >= 90 else 0
     return Columns(job_id, max(6, room - note), 5, 7, tries, submitted, 4, max(0, note - 2) if note else 0)
 
 
@@ -101,8 +102,7 @@ def job_row(job: JobView, now: datetime, width_cells: int, *, marked: bool = Fal
 
 def job_name(job: JobView) -> str:
     """Return entity and title, or the source where there is no title. Not yet safe to draw."""
-    title = job.title or job.source_url
-    return f"{job.entity} / {title}" if job.entity else title
+    return shown_name(job.entity, job.title or job.source_url)
 
 
 def note(job: JobView, now: datetime) -> str:

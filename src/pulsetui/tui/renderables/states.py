@@ -16,21 +16,39 @@ _STAGES: dict[str, tuple[str, str]] = {
     "cancelled": (glyphs.CANCELLED, "$quiet"),
 }
 
-_KINDS: tuple[tuple[str, str, str], ...] = (
-    # A word in the last part of the kind, and how such an event looks. The first that is found wins.
-    ("transcribed", glyphs.DONE, "$good"),
-    ("completed", glyphs.DONE, "$good"),
-    ("opened", glyphs.GATE, "$good"),
-    ("resumed", glyphs.GATE, "$good"),
-    ("closed", glyphs.GATE, "$warn"),
-    ("paused", glyphs.GATE, "$warn"),
-    ("retr", glyphs.RETRY, "$foreground"),
-    ("download", glyphs.DOWNLOAD, "$accent"),
-    ("transcri", glyphs.TRANSCRIBE, "$accent"),
-    ("queued", glyphs.ADDED, "$foreground"),
-    ("added", glyphs.ADDED, "$foreground"),
-    ("cancel", glyphs.CANCELLED, "$quiet"),
-)
+EVENTS: dict[str, tuple[str, str]] = {
+    "job.queued": (glyphs.ADDED, "$foreground"),
+    "job.downloading": (glyphs.DOWNLOAD, "$quiet"),
+    "job.downloaded": (glyphs.DOWNLOAD, "$accent"),
+    "job.transcribing": (glyphs.TRANSCRIBE, "$quiet"),
+    "job.transcribed": (glyphs.DONE, "$good"),
+    "job.held": (glyphs.WARNING, "$warn"),
+    "job.attempt_failed": (glyphs.RETRY, "$warn"),
+    "job.dead": (glyphs.FAILED, "$bad"),
+    "job.waits": (glyphs.WAITING, "$quiet"),
+    "job.retried": (glyphs.RETRY, "$foreground"),
+    "job.cancelled": (glyphs.CANCELLED, "$quiet"),
+    "gate.closed": (glyphs.GATE, "$warn"),
+    "gate.opened": (glyphs.GATE, "$good"),
+    "gate.operator_paused": (glyphs.GATE, "$warn"),
+    "gate.operator_resumed": (glyphs.GATE, "$good"),
+    "disk.full": (glyphs.FAILED, "$bad"),
+    "storage.freed": (glyphs.FREED, "$foreground"),
+    "storage.kept": (glyphs.FAILED, "$bad"),
+    "storage.partial_given_up": (glyphs.WARNING, "$warn"),
+    "system.recovered": (glyphs.SYSTEM, "$quiet"),
+    "system.service_failed": (glyphs.FAILED, "$bad"),
+}
+"""Icon and style of every kind of event that there is. A test compares it with the kinds that are declared."""
+
+_UNKNOWN_EVENTS: dict[str, tuple[str, str]] = {
+    "debug": (glyphs.WAITING, "$quiet"),
+    "info": (glyphs.WAITING, "$quiet"),
+    "warning": (glyphs.WARNING, "$warn"),
+    "error": (glyphs.FAILED, "$bad"),
+    "critical": (glyphs.FAILED, "$bad"),
+}
+"""Those of kinds that another version wrote, by severity."""
 
 _LEVELS: dict[Level, tuple[str, str]] = {
     "ok": ("ok", "$good"),
@@ -46,14 +64,8 @@ def stage(name: str) -> tuple[str, str]:
 
 
 def event(view: EventView) -> tuple[str, str]:
-    """Return icon and style of an event: what went wrong looks wrong, else what it is about decides."""
-    if view.severity in ("error", "critical"):
-        return glyphs.FAILED, "$bad"
-    last = view.kind.rpartition(".")[2]
-    known = next(((icon, style) for word, icon, style in _KINDS if word in last), None)
-    if view.severity == "warning":
-        return (known[0] if known and known[0] in (glyphs.GATE, glyphs.RETRY) else glyphs.WARNING), "$warn"
-    return known or (glyphs.WAITING, "$quiet")
+    """Return icon and style of an event."""
+    return EVENTS.get(view.kind) or _UNKNOWN_EVENTS.get(view.severity, _UNKNOWN_EVENTS["info"])
 
 
 def level(name: Level) -> tuple[str, str]:

@@ -43,6 +43,7 @@ class ActivityFeed(RowList):
         super().__init__(id=id)
         self._rows: tuple[Folded, ...] = ()
         self._unseen = 0
+        self._filled_from: int | None = None
 
     @property
     def row_count(self) -> int:
@@ -102,6 +103,13 @@ class ActivityFeed(RowList):
         self.repaint()
         if moved:
             self.scroll_to(y=max(0, top + moved), animate=False, force=True, immediate=True)
+
+    def repaint(self) -> None:
+        """Take in the newest rows; what folds into few leaves room for older ones, once for each end of the list."""
+        super().repaint()
+        if self.events and self.row_count < self.body_cells and self._filled_from != self.events[-1].id:
+            self._filled_from = self.events[-1].id
+            self.post_message(self.MoreWanted(self._filled_from))
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Show the exact time of the event under the cursor; ask for more near the end."""
