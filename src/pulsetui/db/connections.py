@@ -16,6 +16,7 @@ from urllib.parse import quote
 import aiosqlite
 
 from pulsetui import faults
+from pulsetui.waiting import finished
 
 SqlValue: TypeAlias = int | float | str | bytes | None
 Parameters: TypeAlias = Sequence[SqlValue] | Mapping[str, SqlValue]
@@ -108,15 +109,21 @@ async def connect(path: Path, *, writer: bool) -> aiosqlite.Connection:
         sqlite3.Error: SQLite can't open it.
     """
     await faults.async_point("db.open")
-    connection = await aiosqlite.connect(database_uri(path), uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    connection = aiosqlite.connect(database_uri(path), uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     try:
-        connection.row_factory = sqlite3.Row
-        await connection.executescript(_writer_pragmas() if writer else "PRAGMA query_only=ON;")
-        await connection.execute_fetchall("SELECT count(*) FROM sqlite_schema")
+        # To its end, also when cancelled: a connection that is left half-way can't be closed any more.
+        await finished(asyncio.ensure_future(_begin(connection, writer=writer)))
     except BaseException:
-        await connection.close()
+        await finished(asyncio.ensure_future(connection.close()))
         raise
     return connection
+
+
+async def _begin(connection: aiosqlite.Connection, *, writer: bool) -> None:
+    await connection
+    connection.row_factory = sqlite3.Row
+    await connection.executescript(_writer_pragmas() if writer else "PRAGMA query_only=ON;")
+    await connection.execute_fetchall("SELECT count(*) FROM sqlite_schema")
 
 
 def _writer_pragmas() -> str:
