@@ -45,7 +45,6 @@ async def test_what_waits_to_be_transcribed_comes_before_what_waits_to_be_downlo
         (urgent.id, 2, "queued"),
         (later.id, 3, "queued"),
     ]
-    assert views[0].waits_for == "downloaded, waits for a transcriber"
     short = await house.database.read(lambda reader: view_store.queued(reader, limit=2))
     assert short == views[:2]
 

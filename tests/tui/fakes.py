@@ -115,9 +115,8 @@ QUEUED = tuple(
         f"{('Harbor', 'Northern', 'Glass Coast')[index % 3]} / Part {index + 14}",
         index + 1,
         "queued",
-        why,
     )
-    for index, why in enumerate(["", "", "", "next try in 2m", "", "", "", "", "", ""])
+    for index in range(10)
 )
 DONE = (
     DoneView(1011, "Harbor / Part 11", "transcribed", ago(40), 487 * MB, ""),
@@ -416,7 +415,7 @@ def hostile() -> FakeSource:
         attached=True,
         gate=replace(CLOSED, reason=HOSTILE),
         tasks=tasks,
-        queued=tuple(replace(one, name=HOSTILE, waits_for=HOSTILE) for one in QUEUED),
+        queued=tuple(replace(one, name=HOSTILE) for one in QUEUED),
         done=tuple(replace(one, name=HOSTILE, error=HOSTILE) for one in DONE),
         disks=tuple(replace(one, path=HOSTILE) for one in DISKS),
         usage=tuple((HOSTILE, size) for _, size in USAGE),

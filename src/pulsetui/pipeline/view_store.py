@@ -49,7 +49,7 @@ async def queued(reader: Reader, *, limit: int) -> tuple[QueuedView, ...]:
         )
         for row in rows:
             job = job_from_row(row)
-            views.append(QueuedView(job.id, job.name, len(views) + 1, stage, ""))
+            views.append(QueuedView(job.id, job.name, len(views) + 1, stage))
     return tuple(views)
 
 

@@ -75,8 +75,6 @@ class QueuedView:
     name: str
     position: int
     stage: str
-    waits_for: str
-    """Why it waits, as a short phrase, or empty: ``next try in 2m`` or ``gate closed``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,10 @@ def task_rows(task: TaskView, width_cells: int) -> tuple[Content, Content]:
 
 
 def queued_row(job: QueuedView, width_cells: int) -> Content:
-    """Return one waiting job: position, the worker that it waits for, name, why it waits."""
-    why = middle_cut(job.waits_for, max(0, width_cells // 3))
+    """Return one waiting job: position, the worker that it waits for, name."""
     position = right(f"{job.position:,}", 5)
     icon = glyphs.TRANSCRIBE if job.stage == "downloaded" else glyphs.DOWNLOAD
-    room = max(4, width_cells - len(position) - 4 - (cell_len(why) + 1 if why else 0))
-    return line((f"{position} {icon} ", "$quiet"), " ", left(job.name, room), (f" {why}" if why else "", "$quiet"))
+    return line((f"{position} {icon} ", "$quiet"), " ", left(job.name, max(4, width_cells - len(position) - 4)))
 
 
 def done_row(job: DoneView, now: datetime, width_cells: int) -> Content:
