@@ -13,7 +13,7 @@ from pulsetui.budget.gate import Cause
 from pulsetui.budget.ledger import Parts, padded
 from pulsetui.budget.usage import Kind
 from pulsetui.db.database import Transaction
-from pulsetui.errors import LeaseLostError, SpaceError
+from pulsetui.errors import DatabaseError, LeaseLostError, SpaceError
 from tests.pipeline.house import LIMITS, MB, House, kinds, media, opened
 
 
@@ -184,6 +184,21 @@ async def test_a_pause_that_runs_counts_up_to_now(house: House) -> None:
     house.clock.advance(40)
     figures = await house.database.read(lambda reader: store.pause_figures(reader, now=house.clock.now()))
     assert (figures.count, figures.resumed, figures.longest_s) == (1, 0, 40.0)
+
+
+async def test_closing_takes_effect_even_if_it_can_not_be_stored(house: House) -> None:
+    job = await house.queue()
+    assert await reserve(house, job.id, Parts(video=93 * MB))
+    faults.arm("db.commit@*=EIO")
+    with pytest.raises(DatabaseError):
+        await house.budget.check()
+    faults.disarm()
+    assert not house.budget.gate.is_open
+    await release(house, job.id)
+    faults.arm("db.commit=EIO")
+    with pytest.raises(DatabaseError):
+        await house.budget.check()
+    assert not house.budget.gate.is_open, "opening waits for its commit"
 
 
 async def test_an_unreadable_folder_makes_usage_unknown_and_closes_the_gate(house: House) -> None:

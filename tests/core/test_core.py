@@ -109,8 +109,11 @@ async def test_a_cancelled_job_s_worker_stops(configure: Configure) -> None:
     async with serving(content) as server, owning(configure()) as owner:
         (job_id,) = await owner.add(server.url("/talk.opus"))
         await content.stopped.wait()
+        task = owner.core.live.get(job_id)
         await owner.order("jobs.cancel", ids=[job_id])
         await until(lambda: not len(owner.core.live))
+        assert task is not None
+        assert task.stopped_for == "cancelled", "at once, not when its lease is missed"
         assert (await owner.job(job_id)).stage is Stage.CANCELLED
         assert owner.core.budget.ledger.outstanding_bytes() == 0
 

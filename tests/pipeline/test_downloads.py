@@ -470,6 +470,17 @@ async def test_with_an_open_gate_others_give_way_to_the_first_that_does_not_fit(
         assert live.job.id == first.id
 
 
+async def test_with_an_open_gate_what_the_first_has_is_not_in_its_own_way(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house, at(house) as desk:
+        (first,) = await stuck(house, desk, {9: 20 * MB})
+        media(house.videos / "somebody else's", 40 * MB)
+        await house.do("UPDATE jobs SET declared_bytes = ?", 75 * MB)
+        await house.counted()
+        assert house.budget.gate.is_open
+        assert await desk.claim() is None
+        assert desk.service.partial_path(first).exists()
+
+
 @pytest.mark.parametrize("hope", ["downloaded", "marked", "paused", "unknown", "nobody waits"])
 async def test_no_partial_file_is_given_up_while_anything_else_can_make_room(tmp_path: Path, hope: str) -> None:
     async with opened(tmp_path) as house, at(house) as desk:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pulsetui.errors import FailureClass, RefusedError
 from pulsetui.pipeline import states
@@ -70,9 +70,8 @@ TRANSCRIBED = after(TRANSCRIBING, ACCEPTED)
 HELD = after(TRANSCRIBING, REJECTED)
 DEAD = after(DOWNLOADING, failed(FailureClass.PERMANENT))
 CANCELLED = after(JOB, states.Cancelled())
-IN_EACH_STAGE = {
-    job.stage: job for job in (JOB, DOWNLOADING, WAITING, TRANSCRIBING, TRANSCRIBED, HELD, DEAD, CANCELLED)
-}
+ONE_OF_EACH = (JOB, DOWNLOADING, WAITING, TRANSCRIBING, TRANSCRIBED, HELD, DEAD, CANCELLED)
+IN_EACH_STAGE = {job.stage: job for job in ONE_OF_EACH}
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -83,6 +82,10 @@ class AnyOrder(RuleBasedStateMachine):
         self.job = JOB
         self.policy = POLICY
         self.now = NOW
+
+    @initialize(job=st.sampled_from(ONE_OF_EACH))
+    def begins(self, job: Job) -> None:
+        self.job = job
 
     def take(self, event: Event, *stages: Stage) -> bool:
         """Take an event that only jobs in `stages` know; return whether it was taken."""

@@ -235,7 +235,9 @@ async def test_audio_in_the_making_is_counted_as_it_grows(house: House, desk: De
     await asyncio.wait({live.task})
 
 
-async def loses_before(house: House, desk: Desk, lost: Callable[[LiveTask], bool]) -> Job:
+async def loses_before(
+    house: House, desk: Desk, lost: Callable[[LiveTask], bool], *, then: Callable[[], None] = faults.disarm
+) -> Job:
     """Take the job away when the condition holds, and see that its first worker changes nothing."""
     await desk.downloaded()
     live = await desk.start()
@@ -243,7 +245,7 @@ async def loses_before(house: House, desk: Desk, lost: Callable[[LiveTask], bool
     back = await house.step(await house.get(live.job), states.OwnerEnded())
     other = await house.claimed(back, worker="tr-2")
     before, log = await house.row(other), await house.log()
-    faults.disarm()
+    then()
     assert live.task is not None
     await asyncio.wait({live.task})
     assert await house.row(other) == before
@@ -251,8 +253,9 @@ async def loses_before(house: House, desk: Desk, lost: Callable[[LiveTask], bool
     return other
 
 
-async def test_a_worker_that_lost_its_lease_writes_no_transcript(house: House, desk: Desk) -> None:
-    await loses_before(house, desk, lambda live: live.phase == "transcribing")
+async def test_a_worker_that_lost_its_lease_writes_no_transcript(house: House, desk: Desk, tmp_path: Path) -> None:
+    desk = Desk(house, "patient")
+    await loses_before(house, desk, lambda live: live.phase == "transcribing", then=(tmp_path / "engines" / "go").touch)
     assert desk.transcript_files() == []
 
 

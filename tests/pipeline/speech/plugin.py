@@ -74,10 +74,32 @@ class Endless(Scripted):
             second += 0.01
             yield Segment(second, second, "on and on")
 
+class Patient(Honest):
+    """Has no last segment before the file `go` is there."""
+    def segments(self):
+        import pathlib, time
+        *most, last = super().segments()
+        yield from most
+        while not pathlib.Path(__file__).with_name("go").exists():
+            time.sleep(0.02)
+        yield last
+
 def missing(*, language=None):
     raise OSError("no such model")
 '''
-NAMES = ("Honest", "Silent", "Lazy", "Looping", "Dropping", "Broken", "Backwards", "Dying", "Endless", "missing")
+NAMES = (
+    "Honest",
+    "Silent",
+    "Lazy",
+    "Looping",
+    "Dropping",
+    "Broken",
+    "Backwards",
+    "Dying",
+    "Endless",
+    "Patient",
+    "missing",
+)
 
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
