@@ -29,6 +29,7 @@ from pulsetui.tui.screens.live import LiveScreen
 from pulsetui.tui.screens.pipeline import PipelineScreen
 from pulsetui.tui.screens.pulse import PulseScreen
 from pulsetui.tui.source import QuitChoice, Source
+from pulsetui.units import format_duration
 
 STYLE_SHEETS = ("app.tcss", "pulse.tcss", "pipeline.tcss", "job.tcss", "help.tcss")
 
@@ -49,16 +50,24 @@ class PulseApp(App[QuitChoice]):
         reduced_motion: bool = False,
         ascii_only: bool | None = None,
         on_first_page: Callable[[], None] | None = None,
+        drain: Callable[[], None] | None = None,
+        grace_s: float = 0.0,
     ) -> None:
         """Take the seam to the core; `ascii_only` None asks the locale, `zone` None is the machine's.
 
-        `on_first_page` is called when the first page has been painted.
+        `on_first_page` is called when the first page has been painted. `drain` begins to end the work, which may take
+        `grace_s`, and ends it at once when it is called again; who runs us closes us when that is done. Without it,
+        leaving closes us at once.
         """
         super().__init__(css_path=[resources.styles_dir() / name for name in STYLE_SHEETS])
         self.source = source
         self._clock = clock or SystemClock()
         self._zone = zone
         self._on_first_page = on_first_page
+        self._drain = drain
+        self._grace_s = grace_s
+        self.leaving = ""
+        """What is said while the work ends, or empty."""
         narrow = is_ascii_only(os.environ, sys.stdout.encoding) if ascii_only is None else ascii_only
         self._ascii = AsciiFilter(enabled=narrow)
         if reduced_motion:
@@ -100,7 +109,9 @@ class PulseApp(App[QuitChoice]):
 
     @on(LiveScreen.JobWanted)
     def _open_job(self, message: LiveScreen.JobWanted) -> None:
-        """Show one job above the screen that asked."""
+        """Show one job above the screen that asked; a second press of the key asks in vain."""
+        if isinstance(self.screen, JobScreen):
+            return
         self.push_screen(JobScreen(self.source, self._clock, message.job_id, self._zone))
 
     def action_show(self, mode: str) -> None:
@@ -114,22 +125,36 @@ class PulseApp(App[QuitChoice]):
         self.push_screen(HelpScreen())
 
     async def action_quit(self) -> None:
-        """Leave; the owner is asked first while there is work."""
-        self._leave()
-
-    @work(group="quit", exclusive=True)
-    async def _leave(self) -> None:
-        """Ask where it matters, and leave."""
+        """Leave; the owner is asked first while there is work. While the work ends, end it at once."""
         shown = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, LiveScreen)), None)
         view = shown.pulse if shown else None
-        if view is None or view.attached or not (view.tasks or view.queued):
-            self.exit("drain")
+        if self.leaving or view is None or view.attached or not (view.tasks or view.queued):
+            self.leave("drain")
             return
         downloads = sum(1 for task in view.tasks if task.kind == "download")
         queued = dict(view.stages).get("queued", len(view.queued))
-        choice = await self.push_screen_wait(QuitDialog(downloads, len(view.tasks) - downloads, queued))
-        if choice is not None:
-            self.exit(choice)
+        await self.push_screen(QuitDialog(downloads, len(view.tasks) - downloads, queued), self.leave)
+
+    def leave(self, choice: QuitChoice | None) -> None:
+        """Leave as was chosen; None is to stay. The screen stays on while the work ends."""
+        if choice != "drain" or self._drain is None:
+            if choice is not None:
+                self.exit(choice)
+            return
+        self.leaving = f"ending: transcriptions get up to {format_duration(self._grace_s)}; q ends them at once"
+        self._drain()
+        for screen in self.screen_stack:
+            if isinstance(screen, LiveScreen):
+                screen.wake()
+
+    @property
+    def defect(self) -> Exception | None:
+        """What the application failed of, or None."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Close after a defect. Textual would print pages of local variables; who runs us says it in a line."""
+        self._close_messages_no_wait()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Return what the palette offers: the same table as the keys, and the themes."""

@@ -1,7 +1,7 @@
 """Runs the screens and the owner's services side by side in one event loop.
 
-Leaving the screen drains the pipeline, or goes on without a screen if that is what the operator chose; so does a lost
-terminal.
+Leaving the screen drains the pipeline, or goes on without a screen if that is what the operator chose. It also goes on
+when the terminal is lost, or when the screen fails of a defect: the work never ends because of its screen.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import signal
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from pulsetui.core.assembly import open_core
 from pulsetui.core.runtime import Core
 from pulsetui.core.source import CoreSource
+from pulsetui.errors import PulseError
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.tui.app import PulseApp
 from pulsetui.tui.source import QuitChoice
@@ -22,15 +25,15 @@ from pulsetui.tui.source import QuitChoice
 GoOn = Callable[[Core, asyncio.Task[None]], Awaitable[None]]
 """Keeps a running core going without a screen, until it is told to stop."""
 
-
 COLLECTOR_THRESHOLDS = (1_000, 20, 100)
 """After so many new objects the youngest are looked through; each 20th time the younger, each 2,000th time all."""
+_log = logging.getLogger("pulsetui.tui")
 
 
 async def run_tui(loaded: LoadedSettings, *, go_on: GoOn) -> None:
     """Own the data directory and show the screens until the operator leaves.
 
-    `go_on` takes over if the operator wants the work to go on without a screen, or the terminal is lost.
+    `go_on` takes over where the work goes on without a screen.
 
     Raises:
         OwnedError: another process owns it.
@@ -42,12 +45,19 @@ async def run_tui(loaded: LoadedSettings, *, go_on: GoOn) -> None:
         if choice == "headless" and not running.done():
             await go_on(core, running)
             return
-        await _drained(running)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
 
 
 async def show(core: Core, *, until: Awaitable[None], done: str) -> None:
-    """Show the screens on a running core until the operator leaves; say `done` once `until` has come."""
-    app = _app(core)
+    """Show the screens on a running core until the operator leaves; say `done` once `until` has come.
+
+    Raises:
+        PulseError: the screen failed of a defect.
+    """
+    reduced = core.settings.dashboard.reduced_motion
+    app = PulseApp(CoreSource(core), reduced_motion=reduced, on_first_page=spare_the_collector)
 
     async def announce() -> None:
         await until
@@ -60,11 +70,24 @@ async def show(core: Core, *, until: Awaitable[None], done: str) -> None:
         waiting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await waiting
+    if app.defect is not None:
+        raise PulseError(_failed(app.defect)) from app.defect
 
 
 async def _screen(core: Core, running: asyncio.Task[None]) -> QuitChoice:
     """Show the screens until the operator chooses, the terminal is lost, or the core ends."""
-    app = _app(core)
+    settings = core.settings
+
+    def drain() -> None:
+        running.cancel()
+
+    app = PulseApp(
+        CoreSource(core),
+        reduced_motion=settings.dashboard.reduced_motion,
+        on_first_page=spare_the_collector,
+        drain=drain,
+        grace_s=settings.transcription.shutdown_grace.total_seconds(),
+    )
     lost: list[QuitChoice] = []
 
     def on_hangup() -> None:
@@ -73,19 +96,23 @@ async def _screen(core: Core, running: asyncio.Task[None]) -> QuitChoice:
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    loop.add_signal_handler(signal.SIGTERM, app.exit, "drain")
+    loop.add_signal_handler(signal.SIGTERM, app.leave, "drain")
     running.add_done_callback(lambda _: app.exit("drain"))
     try:
         choice = await app.run_async()
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
         loop.remove_signal_handler(signal.SIGTERM)
+    if app.defect is not None and not app.leaving:
+        # A moment later, since logging begins without a screen only.
+        said = "%s; the pipeline goes on without it, until SIGTERM"
+        loop.call_soon(partial(_log.error, said, _failed(app.defect), exc_info=app.defect))
+        return "headless"
     return lost[0] if lost else choice or "drain"
 
 
-def _app(core: Core) -> PulseApp:
-    reduced = core.settings.dashboard.reduced_motion
-    return PulseApp(CoreSource(core), reduced_motion=reduced, on_first_page=spare_the_collector)
+def _failed(defect: Exception) -> str:
+    return f"the screen failed of a defect: {type(defect).__name__}: {defect}"
 
 
 def spare_the_collector() -> None:
@@ -98,9 +125,3 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
-
-
-async def _drained(running: asyncio.Task[None]) -> None:
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running

@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from pulsetui.tui.dialogs.base import Dialog
 from pulsetui.tui.renderables.text import line
 
 
-class AddDialog(ModalScreen[str | None]):
+class AddDialog(Dialog[str | None]):
     """Asks for one source; returns it without the blanks around it, or None when nothing shall be added."""
 
     DEFAULT_CSS = """
@@ -38,13 +38,13 @@ class AddDialog(ModalScreen[str | None]):
         event.stop()
         source = event.value.strip()
         if source:
-            self.dismiss(source)
+            self.answer(source)
         else:
             self.query_one("#foot", Static).update(line(("Type a URL or a path first. ", "$warn"), self._foot()))
 
     def action_leave(self) -> None:
         """Add nothing."""
-        self.dismiss(None)
+        self.answer(None)
 
     @staticmethod
     def _foot() -> Content:

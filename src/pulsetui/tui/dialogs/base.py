@@ -14,7 +14,16 @@ from textual.widgets import Button, Static
 Answer = TypeVar("Answer")
 
 
-class QuestionDialog(ModalScreen[Answer], Generic[Answer]):
+class Dialog(ModalScreen[Answer], Generic[Answer]):
+    """A dialog that is answered once, however often and fast the keys come."""
+
+    def answer(self, value: Answer) -> None:
+        """Close with an answer, unless it is closed already."""
+        if self.is_current:
+            self.dismiss(value)
+
+
+class QuestionDialog(Dialog[Answer]):
     """Asks; returns the value of the answer that was chosen. Escape is the safe answer.
 
     `answers` are label and value; the first is the safe one.
@@ -58,8 +67,8 @@ class QuestionDialog(ModalScreen[Answer], Generic[Answer]):
         """Return the chosen answer."""
         event.stop()
         index = int((event.button.id or "answer-0").removeprefix("answer-"))
-        self.dismiss(self._answers[index][1])
+        self.answer(self._answers[index][1])
 
     def action_safe(self) -> None:
         """Return the safe answer."""
-        self.dismiss(self._answers[0][1])
+        self.answer(self._answers[0][1])

@@ -51,9 +51,9 @@ class JobScreen(LiveScreen):
         """Try the job again."""
         self.order("jobs.retry", {"ids": [self._job_id]})
 
-    def action_cancel(self) -> None:
+    async def action_cancel(self) -> None:
         """Ask whether to cancel the job."""
-        self.ask_to_cancel([self._details.job] if self._details else [], [self._job_id])
+        await self.ask_to_cancel([self._details.job] if self._details else [], [self._job_id])
 
     def action_back(self) -> None:
         """Go back to where one was."""

@@ -137,6 +137,7 @@ class LiveScreen(Screen[None]):
         header.now = now
         header.view = self.pulse
         header.failure = self.failure
+        header.leaving = getattr(self.app, "leaving", "")
         old_s = (now - self._read_at).total_seconds() if self._read_at else None
         header.stale_s = old_s if old_s is not None and old_s > STALE_AFTER_S else None
         self.show(now)
@@ -152,21 +153,26 @@ class LiveScreen(Screen[None]):
             self.notify(safe(said), markup=False)
         self.wake()
 
-    @work(group="questions", exclusive=True)
+    # A dialog is awaited until it is there, so that keys typed ahead are for it.
+
     async def ask_to_cancel(self, jobs: Sequence[JobView], ids: Sequence[int]) -> None:
         """Cancel jobs if that is the answer."""
-        if not ids:
-            return
-        agreed = await self.app.push_screen_wait(CancelDialog(jobs, len(ids)))
-        if agreed:
-            self.order("jobs.cancel", {"ids": list(ids)})
 
-    @work(group="questions", exclusive=True)
+        def on_answer(agreed: bool | None) -> None:
+            if agreed:
+                self.order("jobs.cancel", {"ids": list(ids)})
+
+        if ids:
+            await self.app.push_screen(CancelDialog(jobs, len(ids)), on_answer)
+
     async def action_add(self) -> None:
         """Ask for a source and queue it."""
-        added = await self.app.push_screen_wait(AddDialog())
-        if added is not None:
-            self.order("jobs.add", {"episodes": [{"source": added}]})
+
+        def on_answer(source: str | None) -> None:
+            if source is not None:
+                self.order("jobs.add", {"episodes": [{"source": source}]})
+
+        await self.app.push_screen(AddDialog(), on_answer)
 
     def action_toggle_pause(self) -> None:
         """Pause new downloads, or resume them."""

@@ -158,11 +158,11 @@ class PipelineScreen(LiveScreen):
             self.order("jobs.retry", {"ids": ids})
             self.query_one(JobTable).marked = frozenset()
 
-    def action_cancel(self) -> None:
+    async def action_cancel(self) -> None:
         """Ask whether to cancel the marked jobs, else the one under the cursor."""
         ids = self._chosen()
         known = [job for job in (self._page.jobs if self._page else ()) if job.id in ids]
-        self.ask_to_cancel(known, ids)
+        await self.ask_to_cancel(known, ids)
 
     def _chosen(self) -> list[int]:
         """Return the ids that an order is about."""

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.reactive import var
 
 from pulsetui.pipeline.views import PulseView
+from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.gate import header, notice
 from pulsetui.tui.renderables.text import line
 from pulsetui.tui.widgets.drawn import Drawn
@@ -29,6 +30,8 @@ class GateLine(Drawn):
     """Why the newest read failed, or empty."""
     stale_s: var[float | None] = var(None)
     """How old the reading is where that is older than it should be, else None."""
+    leaving: var[str] = var("")
+    """What is said while the work ends, or empty."""
 
     def draw(self, width_cells: int) -> Sequence[Content]:
         """Return the header's lines."""
@@ -36,6 +39,8 @@ class GateLine(Drawn):
             return [line("")]
         clock = f"{self.now.astimezone(self.zone):%H:%M:%S}"
         lines = header(self.view, self.now, clock, width_cells)
+        if self.leaving:
+            return [*lines, line((f" {glyphs.GATE} {self.leaving}", "$warn"))]
         said = notice(self.view, self.failure, self.stale_s, self.now, width_cells)
         return [*lines, said] if said is not None else lines
 
@@ -53,4 +58,8 @@ class GateLine(Drawn):
 
     def watch_stale_s(self) -> None:
         """Show or drop the age."""
+        self.changed()
+
+    def watch_leaving(self) -> None:
+        """Say that the work ends."""
         self.changed()
