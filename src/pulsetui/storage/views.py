@@ -106,3 +106,11 @@ class RefreshView:
     folders: int
     files_per_s: float
     elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """How large something was at a time of the past; the newest point is the current size."""
+
+    at: datetime
+    size: Amount

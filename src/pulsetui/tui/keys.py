@@ -1,7 +1,8 @@
 """The one table of what can be done by key: bindings, footer, help and command palette all come from it.
 
 An entry's `id` is what settings remap by. An entry belongs to places: a screen, `list` for every panel with a cursor,
-`scroll` for every text, or `app` for everywhere. The footer of a screen shows at most eight entries.
+`scroll` for every text, `tiles` for treemap and sunburst, `types` for the category chart, `tree` for the tree table, or
+`app` for everywhere. The footer of a screen shows at most eight entries.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Place = Literal["app", "pulse", "pipeline", "job", "list", "scroll"]
+Place = Literal["app", "pulse", "pipeline", "job", "entity", "list", "scroll", "tiles", "types", "tree"]
 
 FOOTER_KEYS = 8
 
@@ -82,6 +83,27 @@ ACTIONS: tuple[Action, ...] = (
     Action("cursor.page_up", ("pageup", "ctrl+u"), "page(-1)", "page up", "Move a page up.", ("list",)),
     Action("cursor.first", ("g", "home"), "edge(-1)", "first", "Move to the first row.", ("list",)),
     Action("cursor.last", ("G", "end"), "edge(1)", "last", "Move to the last row.", ("list",)),
+    Action("tile.left", ("h", "left"), "move('left')", "left", "Go to the tile on the left, or back along the ring.",
+           ("tiles",)),
+    Action("tile.down", ("j", "down"), "move('down')", "down", "Go to the tile below, or in towards the middle.",
+           ("tiles",)),
+    Action("tile.up", ("k", "up"), "move('up')", "up", "Go to the tile above, or out to the next ring.", ("tiles",)),
+    Action("tile.right", ("l", "right"), "move('right')", "right", "Go to the tile on the right, or on along the ring.",
+           ("tiles",)),
+    Action("tile.open", ("enter",), "open", "open", "Open the tile under the cursor.", ("tiles",)),
+    Action("tile.leave", ("backspace", "u"), "leave", "up", "Go up to what this is in.", ("tiles",)),
+    Action("tile.root", ("home",), "root", "all", "Go up to the whole library.", ("tiles",)),
+    Action("type.down", ("j", "down"), "cursor(1)", "down", "Go to the next category.", ("types",)),
+    Action("type.up", ("k", "up"), "cursor(-1)", "up", "Go to the category before.", ("types",)),
+    Action("type.toggle", ("space", "enter"), "toggle", "on/off", "Leave a category out of the picture, or take it in.",
+           ("types",)),
+    Action("type.all", ("0",), "show_all", "all types", "Take every category in again.", ("types",)),
+    Action("type.form", ("b",), "next_form", "bar/pie", "Change between bar and pie.", ("types",)),
+    Action("tree.expand", ("l", "right"), "expand", "expand", "Show what is in the row under the cursor.", ("tree",)),
+    Action("tree.collapse", ("h", "left"), "collapse", "collapse", "Close the row, or go to the one that it is in.",
+           ("tree",)),
+    Action("tree.toggle", ("space",), "toggle", "open/close", "Show what is in the row, or hide it.", ("tree",)),
+    Action("tree.sort", ("s",), "next_sort", "sort", "Step through the orders: size, name, files.", ("tree",)),
     Action("text.down", ("j", "down"), "scroll_down", "down", "Scroll down.", ("scroll",)),
     Action("text.up", ("k", "up"), "scroll_up", "up", "Scroll up.", ("scroll",)),
     Action("focus.next", ("tab",), "app.focus_next", "next panel", "Move to the next panel.", ("app",)),
@@ -102,6 +124,10 @@ HELP_SECTIONS: tuple[tuple[Place, str], ...] = (
     ("pulse", "Pulse"),
     ("pipeline", "Pipeline"),
     ("job", "A job"),
+    ("entity", "An entity"),
+    ("tiles", "In treemap and sunburst"),
+    ("types", "In the category chart"),
+    ("tree", "In the tree table"),
 )
 
 HELP_INTRO = (
@@ -152,6 +178,9 @@ _WRITTEN = {
     "ctrl+u": "^u",
     "down": "↓",
     "up": "↑",
+    "left": "←",
+    "right": "→",
+    "backspace": "⌫",
 }
 
 
