@@ -26,6 +26,8 @@ from pulsetui.pipeline.views import (
     QueuedView,
     TaskView,
 )
+from pulsetui.storage.views import HistoryPoint, StorageNode, StorageView
+from tests.tui.storage_fakes import TIMES, FakeStorage
 
 NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
 GB = 10**9
@@ -332,6 +334,7 @@ class FakeSource:
     view: PulseView = PULSE
     all_jobs: tuple[JobView, ...] = field(default_factory=make_jobs)
     older: tuple[EventView, ...] = ()
+    storage_fake: FakeStorage = field(default_factory=FakeStorage)
     error: PulseError | None = None
     orders: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
@@ -392,6 +395,24 @@ class FakeSource:
             and (not text or text.lower() in one.text.lower())
         ]
         return found[:limit]
+
+    async def storage(
+        self, key: str | None, *, depth: int = 2, growth_s: float = 3600.0, history_at: datetime | None = None
+    ) -> StorageView:
+        self._read("storage")
+        return self.storage_fake.view(key, depth, growth_s, history_at)
+
+    async def storage_find(self, text: str, limit: int) -> Sequence[StorageNode]:
+        self._read("storage_find")
+        return self.storage_fake.find(text, limit)
+
+    async def storage_times(self) -> Sequence[datetime]:
+        self._read("storage_times")
+        return TIMES
+
+    async def storage_history(self, key: str) -> Sequence[HistoryPoint]:
+        self._read("storage_history")
+        return self.storage_fake.history(key)
 
     async def order(self, verb: str, arguments: Mapping[str, object]) -> str:
         self.orders.append((verb, dict(arguments)))

@@ -18,9 +18,11 @@ def test_ids_are_unique() -> None:
     assert [name for name, number in Counter(action.id for action in keys.ACTIONS).items() if number > 1] == []
 
 
-@pytest.mark.parametrize("place", ["pulse", "pipeline", "job"])
-def test_no_key_means_two_things_on_one_screen(place: keys.Place) -> None:
-    together = {place, "app", "scroll" if place == "job" else "list"}
+@pytest.mark.parametrize(
+    ("place", "panel"), [("pulse", "list"), ("pipeline", "list"), ("job", "scroll"), ("storage", "tiles")]
+)
+def test_no_key_means_two_things_on_one_screen(place: keys.Place, panel: keys.Place) -> None:
+    together = {place, "app", panel}
     used = Counter(key for action in keys.ACTIONS if together & set(action.places) for key in action.keys)
 
     assert [key for key, number in used.items() if number > 1] == []
@@ -32,7 +34,7 @@ def test_the_footer_shows_at_most_eight_keys_that_work_there(place: keys.Place) 
 
     assert len(shown) <= keys.FOOTER_KEYS
     for action in shown:
-        assert {place, "app", "list"} & set(action.places)
+        assert {place, "app", "tiles" if place == "storage" else "list"} & set(action.places)
 
 
 def test_the_help_lists_every_action_with_all_its_keys() -> None:

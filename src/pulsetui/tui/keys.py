@@ -13,7 +13,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Place = Literal["app", "pulse", "pipeline", "job", "entity", "list", "scroll", "tiles", "types", "tree"]
+Place = Literal["app", "pulse", "storage", "pipeline", "job", "entity", "list", "scroll", "tiles", "types", "tree"]
 
 FOOTER_KEYS = 8
 
@@ -45,7 +45,7 @@ class Action:
     @property
     def click(self) -> str:
         """The action string that works from anywhere on a screen."""
-        return "screen.open" if self.action == "open" else self.action
+        return self.action if "." in self.action.partition("(")[0] else f"screen.{self.action}"
 
     @property
     def all_keys_text(self) -> str:
@@ -55,15 +55,17 @@ class Action:
 
 ACTIONS: tuple[Action, ...] = (
     Action("pulse.show", ("1",), "app.show('pulse')", "Pulse", "Show what runs, the disks and the activity.",
-           ("app",), ("pulse", "pipeline", "job")),
+           ("app",), ("pulse", "storage", "pipeline", "job")),
+    Action("storage.show", ("2",), "app.show('storage')", "Storage", "Show what takes the space, as a map.",
+           ("app",), ("pulse", "storage", "pipeline", "job")),
     Action("pipeline.show", ("3",), "app.show('pipeline')", "Pipeline", "Show every job in a table.",
-           ("app",), ("pulse", "pipeline", "job")),
+           ("app",), ("pulse", "storage", "pipeline", "job")),
     Action("jobs.add", ("a",), "screen.add", "add", "Add an episode by its URL or path.",
            ("pulse", "pipeline"), ("pulse",)),
     Action("pipeline.pause", ("p",), "screen.toggle_pause", "pause", "Pause new downloads, or resume them.",
            ("pulse", "pipeline"), ("pulse",)),
     Action("job.open", ("enter",), "open", "details", "Open the job under the cursor.",
-           ("list",), ("pulse", "pipeline")),
+           ("list",), ("pulse",)),
     Action("find", ("slash",), "screen.find", "find", "Show only what contains a text; escape clears it.",
            ("pulse", "pipeline"), ("pulse", "pipeline")),
     Action("filter.next", ("f",), "screen.next_filter", "filter", "Step through the stages, or the kinds of events.",
@@ -75,8 +77,26 @@ ACTIONS: tuple[Action, ...] = (
            ("pipeline", "job"), ("pipeline", "job")),
     Action("job.cancel", ("c",), "screen.cancel", "cancel", "Cancel a job, after a question.",
            ("pipeline", "job"), ("pipeline", "job")),
+    Action("storage.details", ("d",), "screen.details", "details", "Show the page of what is selected.", ("storage",)),
+    Action("storage.mark", ("space",), "screen.mark", "mark", "Mark what is selected, or take its mark away.",
+           ("storage",)),
+    Action("storage.view", ("v",), "screen.next_view", "view", "Change between treemap, sunburst and tree table.",
+           ("storage",)),
+    Action("storage.colour", ("o",), "screen.next_colour", "colour", "Step through what the colours mean.",
+           ("storage",)),
+    Action("storage.types", ("t",), "screen.types", "types", "Go to the categories, to leave some out of the picture.",
+           ("storage",)),
+    Action("storage.apparent", ("a",), "screen.toggle_apparent", "apparent",
+           "Size by apparent instead of allocated bytes.", ("storage",)),
+    Action("storage.repack", ("equals_sign",), "screen.repack", "pack anew", "Lay the tiles out anew, by size.",
+           ("storage",)),
+    Action("storage.earlier", ("left_square_bracket",), "screen.earlier", "earlier", "Go back in history.",
+           ("storage",)),
+    Action("storage.later", ("right_square_bracket",), "screen.later", "later", "Go forth in history, up to now.",
+           ("storage",)),
+    Action("storage.refresh", ("r",), "screen.refresh_storage", "refresh", "Read all sizes anew.", ("storage",)),
     Action("read.again", ("ctrl+r",), "screen.read_again", "read again", "Read everything on the screen again.",
-           ("pulse", "pipeline", "job")),
+           ("pulse", "storage", "pipeline", "job")),
     Action("cursor.down", ("j", "down"), "cursor(1)", "down", "Move the cursor down.", ("list",)),
     Action("cursor.up", ("k", "up"), "cursor(-1)", "up", "Move the cursor up.", ("list",)),
     Action("cursor.page_down", ("pagedown", "ctrl+d"), "page(1)", "page down", "Move a page down.", ("list",)),
@@ -90,9 +110,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("tile.up", ("k", "up"), "move('up')", "up", "Go to the tile above, or out to the next ring.", ("tiles",)),
     Action("tile.right", ("l", "right"), "move('right')", "right", "Go to the tile on the right, or on along the ring.",
            ("tiles",)),
-    Action("tile.open", ("enter",), "open", "open", "Open the tile under the cursor.", ("tiles",)),
-    Action("tile.leave", ("backspace", "u"), "leave", "up", "Go up to what this is in.", ("tiles",)),
+    Action("tile.open", ("enter",), "open", "open", "Open the tile under the cursor.", ("tiles",),
+           ("storage",)),
+    Action("tile.leave", ("backspace", "u"), "leave", "up", "Go up to what this is in.", ("tiles", "storage"),
+           ("storage",)),
     Action("tile.root", ("home",), "root", "all", "Go up to the whole library.", ("tiles",)),
+    Action("storage.find", ("slash",), "screen.find", "find", "Find something by its name, and go there.",
+           ("storage",), ("storage",)),
+    Action("storage.menu", ("m",), "screen.menu", "menu", "Show what can be done with the tile; a right click, too.",
+           ("storage",), ("storage",)),
     Action("type.down", ("j", "down"), "cursor(1)", "down", "Go to the next category.", ("types",)),
     Action("type.up", ("k", "up"), "cursor(-1)", "up", "Go to the category before.", ("types",)),
     Action("type.toggle", ("space", "enter"), "toggle", "on/off", "Leave a category out of the picture, or take it in.",
@@ -110,11 +136,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("focus.previous", ("shift+tab",), "app.focus_previous", "previous panel", "Move to the panel before.",
            ("app",)),
     Action("back", ("escape",), "screen.back", "back", "Go back to where you were; clear the search first.",
-           ("pulse", "pipeline", "job"), ("job",)),
+           ("pulse", "storage", "pipeline", "job"), ("job",)),
     Action("palette", ("ctrl+p",), "app.command_palette", "palette", "Find any command by its name.",
-           ("app",), ("pulse",)),
+           ("app",)),
     Action("help", ("question_mark",), "app.help", "keys", "Show all keys.",
-           ("app",), ("pulse", "pipeline", "job")),
+           ("app",), ("pulse", "storage", "pipeline", "job")),
     Action("quit", ("q", "ctrl+q"), "app.quit", "quit", "Leave. Asks first while work runs.", ("app",)),
 )  # fmt: skip
 
@@ -122,6 +148,7 @@ HELP_SECTIONS: tuple[tuple[Place, str], ...] = (
     ("app", "Everywhere"),
     ("list", "In a panel"),
     ("pulse", "Pulse"),
+    ("storage", "Storage"),
     ("pipeline", "Pipeline"),
     ("job", "A job"),
     ("entity", "An entity"),
@@ -171,6 +198,9 @@ _WRITTEN = {
     "escape": "esc",
     "pagedown": "pgdn",
     "pageup": "pgup",
+    "equals_sign": "=",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "ctrl+p": "^p",
     "ctrl+r": "^r",
     "ctrl+q": "^q",

@@ -1,7 +1,7 @@
 """The seam to the core: the one object through which screens read and order.
 
 Screens hold a `Source`; widgets and dialogs never see it. What comes back are the frozen read models of
-`pulsetui.pipeline.views`; every failure is a `PulseError`.
+`pulsetui.pipeline.views` and `pulsetui.storage.views`; every failure is a `PulseError`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pulsetui.pipeline.views import EventView, JobDetails, JobsPage, PulseView
+from pulsetui.tui.storage_source import StorageSource
 
 QuitChoice = Literal["drain", "headless"]
 """What the application returns: stop after draining, or let the pipeline go on without a screen."""
@@ -50,7 +51,7 @@ EVENT_FILTERS: tuple[EventFilter, ...] = (
 )
 
 
-class Source(Protocol):
+class Source(StorageSource, Protocol):
     """Reads and orders, answered by the owner in this process or by another one."""
 
     async def pulse(self) -> PulseView:
