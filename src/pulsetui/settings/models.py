@@ -11,10 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pulsetui import units
+from pulsetui.settings.section import Section
+from pulsetui.settings.storage import Storage
 from pulsetui.settings.types import (
     Count,
     Duration,
@@ -35,12 +37,6 @@ from pulsetui.settings.types import (
 )
 
 _GB = 10**9
-
-
-class Section(BaseModel):
-    """One table of the settings file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Paths(Section):
@@ -224,6 +220,7 @@ class Settings(BaseSettings):
     disk_management: DiskManagement = DiskManagement()
     downloads: Downloads = Downloads()
     transcription: Transcription = Transcription()
+    storage: Storage = Storage()
     dashboard: Dashboard = Dashboard()
     access: Access = Access()
 
