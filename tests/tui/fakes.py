@@ -26,7 +26,7 @@ from pulsetui.pipeline.views import (
     QueuedView,
     TaskView,
 )
-from pulsetui.storage.views import HistoryPoint, StorageNode, StorageView
+from pulsetui.storage.views import HistoryPoint, StorageView
 from tests.tui.storage_fakes import TIMES, FakeStorage
 
 NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
@@ -402,7 +402,7 @@ class FakeSource:
         self._read("storage")
         return self.storage_fake.view(key, depth, growth_s, history_at)
 
-    async def storage_find(self, text: str, limit: int) -> Sequence[StorageNode]:
+    async def storage_find(self, text: str, limit: int) -> Sequence[StorageView]:
         self._read("storage_find")
         return self.storage_fake.find(text, limit)
 

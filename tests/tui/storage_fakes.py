@@ -244,11 +244,11 @@ class FakeStorage:
         factor = 1 / (1 + hours / 200)
         return changed(self.library, lambda node: replace(scaled(node, factor), growth_bytes=int(hours * 40 * MB)))
 
-    def find(self, text: str, limit: int) -> list[StorageNode]:
+    def find(self, text: str, limit: int) -> list[StorageView]:
         """Return what has a name like that, the largest first."""
         found = [node for node in self.library.walk() if text.lower() in node.name.lower()]
         found.sort(key=lambda node: (-node.size.allocated_bytes, node.key))
-        return [replace(node, children=(), has_more=bool(node.children)) for node in found[:limit]]
+        return [self._view(node.key, 0, None) for node in found[:limit]]
 
     def history(self, key: str) -> list[HistoryPoint]:
         """Return how large a node was."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pulsetui.pipeline.views import JobView
-from pulsetui.storage.views import HistoryPoint, StorageNode, StorageView
+from pulsetui.storage.views import HistoryPoint, StorageView
 
 GROWTH_S = 3600.0
 """The window of growth unless another one is asked for."""
@@ -33,8 +33,12 @@ class StorageSource(Protocol):
         """
         ...
 
-    async def storage_find(self, text: str, limit: int) -> Sequence[StorageNode]:
-        """Return the nodes whose name contains a text, in any case, the largest first, without children."""
+    async def storage_find(self, text: str, limit: int) -> Sequence[StorageView]:
+        """Return the nodes whose name contains a text, in any case, the largest first.
+
+        Each comes as a view: the node without children, and its ancestors, since many have the same name and one wants
+        to go where it is.
+        """
         ...
 
     async def storage_times(self) -> Sequence[datetime]:
