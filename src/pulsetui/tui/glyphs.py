@@ -7,14 +7,14 @@ changes the width of a line.
 from __future__ import annotations
 
 import locale
-import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
+
+from pulsetui.files.display import ascii_twin
 
 DOWNLOAD = "↓"
 TRANSCRIBE = "≋"
@@ -42,6 +42,13 @@ LEFT_CAP = "▕"
 RIGHT_CAP = "▏"
 RULE = "─"
 FULL = "█"
+SWATCH = "■"
+OFF = "□"
+LIGHT = "░"
+DENSE = "▓"
+OPENED = "−"
+CLOSED = "+"
+HERE = "┃"
 
 ICONS: dict[str, str] = {
     DOWNLOAD: "v",
@@ -70,6 +77,11 @@ ICONS: dict[str, str] = {
     RIGHT_CAP: "]",
     RULE: "-",
     FULL: "#",
+    SWATCH: "#",
+    OFF: "-",
+    LIGHT: ".",
+    DENSE: "%",
+    HERE: "|",
 }
 """Icon to ASCII twin, each exactly one cell."""
 
@@ -87,11 +99,13 @@ _OTHERS = {
     **dict.fromkeys("▉▊▋▌", "#"),
     **dict.fromkeys("▍▎", "-"),
     **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
-    **dict.fromkeys("║┃▐", "|"),
+    **dict.fromkeys("║▐", "|"),
     **dict.fromkeys("═━╸╺▁▔", "-"),
     # The ends of scroll bars, which are colour more than sign.
     **dict.fromkeys("▂▃▄▅▆▇▀", " "),
 }
+_BRAILLE_ROWS = ((0x09, "#"), (0x12, "="), (0x24, "-"), (0xC0, "_"))
+"""Dots of each of the four rows of a Braille sign, the highest first, and what stands for a line that rises so far."""
 _TWINS = {**_OTHERS, **ICONS}
 
 
@@ -107,9 +121,9 @@ def _twin(character: str) -> str:
     """Return the ASCII for one character, as wide as it is."""
     if (twin := _TWINS.get(character)) is not None:
         return twin
-    width = cell_len(character)
-    plain = "".join(part for part in unicodedata.normalize("NFKD", character) if part.isascii() and part.isprintable())
-    return plain if plain and len(plain) == width else "?" * width
+    if 0x2800 <= ord(character) <= 0x28FF:
+        return next((sign for dots, sign in _BRAILLE_ROWS if ord(character) & dots), " ")
+    return ascii_twin(character)
 
 
 class AsciiFilter(LineFilter):

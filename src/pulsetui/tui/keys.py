@@ -13,6 +13,8 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
+from pulsetui.storage.views import CATEGORIES
+
 Place = Literal["app", "pulse", "storage", "pipeline", "job", "entity", "list", "scroll", "tiles", "types", "tree"]
 
 FOOTER_KEYS = 8
@@ -121,14 +123,17 @@ ACTIONS: tuple[Action, ...] = (
            ("storage",), ("storage",)),
     Action("type.down", ("j", "down"), "cursor(1)", "down", "Go to the next category.", ("types",)),
     Action("type.up", ("k", "up"), "cursor(-1)", "up", "Go to the category before.", ("types",)),
-    Action("type.toggle", ("space", "enter"), "toggle", "on/off", "Leave a category out of the picture, or take it in.",
-           ("types",)),
+    Action("type.toggle", ("space", "enter"), "toggle_row", "on/off",
+           "Leave a category out of the picture, or take it in.", ("types",)),
+    *(Action(f"type.{name}", (f"alt+{number}",), f"toggle_category('{name}')", name,
+             f"Leave {name} out of the picture, or take it in.", ("types",))
+      for number, name in enumerate(CATEGORIES, start=1)),
     Action("type.all", ("0",), "show_all", "all types", "Take every category in again.", ("types",)),
     Action("type.form", ("b",), "next_form", "bar/pie", "Change between bar and pie.", ("types",)),
     Action("tree.expand", ("l", "right"), "expand", "expand", "Show what is in the row under the cursor.", ("tree",)),
     Action("tree.collapse", ("h", "left"), "collapse", "collapse", "Close the row, or go to the one that it is in.",
            ("tree",)),
-    Action("tree.toggle", ("space",), "toggle", "open/close", "Show what is in the row, or hide it.", ("tree",)),
+    Action("tree.toggle", ("space",), "toggle_row", "open/close", "Show what is in the row, or hide it.", ("tree",)),
     Action("tree.sort", ("s",), "next_sort", "sort", "Step through the orders: size, name, files.", ("tree",)),
     Action("text.down", ("j", "down"), "scroll_down", "down", "Scroll down.", ("scroll",)),
     Action("text.up", ("k", "up"), "scroll_up", "up", "Scroll up.", ("scroll",)),

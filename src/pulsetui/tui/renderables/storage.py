@@ -6,10 +6,16 @@ out, as long as its categories are known. Names come out safe to draw.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pulsetui.storage.views import CATEGORIES, NOTHING, Amount, StorageNode
+from pulsetui.tui import glyphs
+from pulsetui.tui.storage_place import TreeIndex
+from pulsetui.units import format_percent, format_size
+
+_recent: deque[TreeIndex] = deque(maxlen=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,13 @@ class Measure:
         return sum((amount for name, amount in shown if name not in self.hidden), NOTHING)
 
 
-def find(tree: StorageNode, key: str | None) -> StorageNode | None:
-    """Return the node with a key, or None if the tree has none."""
-    return next((node for node in tree.walk() if node.key == key), None) if key is not None else None
+def index_of(tree: StorageNode) -> TreeIndex:
+    """Return the index of a tree; widgets that show the same one share it."""
+    kept = next((index for index in _recent if index.tree is tree), None)
+    if kept is None:
+        kept = TreeIndex(tree)
+        _recent.append(kept)
+    return kept
 
 
 def largest_first(nodes: Iterable[StorageNode], measure: Measure) -> list[StorageNode]:
@@ -49,3 +59,25 @@ def largest_first(nodes: Iterable[StorageNode], measure: Measure) -> list[Storag
 def share(part: int, whole: int) -> float:
     """Return a fraction from 0 to 1; of nothing it is 0."""
     return part / whole if whole > 0 else 0.0
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share as whole percent; what is there but less than one shows as such."""
+    fraction = share(part, whole)
+    return "<1 %" if 0 < fraction < 0.01 else format_percent(fraction)
+
+
+def signed(change_bytes: int) -> str:
+    """Return a change with its sign: `+ 4.2 GB`."""
+    return f"{glyphs.FREED if change_bytes < 0 else glyphs.ADDED} {format_size(abs(change_bytes))}"
+
+
+def window(seconds: float) -> str:
+    """Return the length of a window as it is spoken of: `1h`, `24h`, `7d`."""
+    hours = seconds / 3600
+    return f"{hours:.0f}h" if hours <= 24 else f"{hours / 24:.0f}d"
+
+
+def category_totals(node: StorageNode) -> list[tuple[str, Amount]]:
+    """Return what a node has of each category, in their order; nothing where that isn't known."""
+    return list(zip(CATEGORIES, node.categories, strict=True)) if node.categories else []

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from textual import events
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import var
 
 from pulsetui.storage.views import StorageView
+from pulsetui.tui import glyphs
+from pulsetui.tui.renderables.storage import index_of
+from pulsetui.tui.renderables.storage_summary import Subject, state_lines, summary_lines
+from pulsetui.tui.renderables.text import broken, line, middle_cut, safe
 from pulsetui.tui.widgets.drawn import Drawn
 from pulsetui.tui.widgets.panel import Framed, frame_css
 
@@ -31,3 +38,70 @@ class StorageSummary(Drawn, Framed):
 
     class RefreshWanted(Message):
         """The operator clicked on the line that offers a refresh."""
+
+    def figures(self) -> Content:
+        """Return what kind of thing it is."""
+        subject = self._subject()
+        return line((safe(subject.node.entity_type), "$quiet")) if subject else Content("")
+
+    def draw(self, width_cells: int) -> Sequence[Content]:
+        """Return the figures, and below them their age."""
+        subject = self._subject()
+        if subject is None or self.now is None:
+            if self.failure:
+                failed = broken(f"{glyphs.FAILED} {safe(self.failure)}", width_cells)
+                return [*(line((part, "$bad")) for part in failed), line(("ctrl+r reads again", "$quiet"))]
+            return [line((f"reading{glyphs.CUT}", "$quiet"))]
+        state = state_lines(subject.view, self.now, width_cells, failure=self.failure)
+        if subject.view.snapshot_at is None and subject.view.history_at is None:
+            said = broken("What the files take will be here.", width_cells)
+            return [*(line((part, "$quiet")) for part in said), Content(""), *state]
+        return [*summary_lines(subject, self.now, width_cells), Content(""), *state]
+
+    def repaint(self) -> None:
+        """Draw frame and lines anew where they changed."""
+        subject = self._subject()
+        self.title = middle_cut(subject.node.name, max(6, self.outer_size.width - 18)) if subject else "Summary"
+        self.frame()
+        super().repaint()
+
+    def on_resize(self) -> None:
+        """Fit frame and lines to the new size."""
+        self.repaint()
+
+    def watch_view(self) -> None:
+        """Show the newest figures."""
+        self.changed()
+
+    def watch_selected(self) -> None:
+        """Show another node's."""
+        self.changed()
+
+    def watch_growth_s(self) -> None:
+        """Name the window of growth."""
+        self.changed()
+
+    def watch_now(self) -> None:
+        """Let the ages grow."""
+        self.changed()
+
+    def watch_failure(self) -> None:
+        """Show or drop the failure."""
+        self.changed()
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask for a refresh where the line that offers it was clicked."""
+        at = event.get_content_offset(self)
+        lines = self._lines()
+        if at is not None and at.y == len(lines) - 1 and lines[-1].plain.endswith("refresh"):
+            self.post_message(self.RefreshWanted())
+
+    def _subject(self) -> Subject | None:
+        """Return what the figures are of, or None before the first read."""
+        if self.view is None:
+            return None
+        tree = self.view.tree
+        index = index_of(tree)
+        node = index.node(self.selected) or tree
+        above = self.view.ancestors[-1] if self.view.ancestors else None
+        return Subject(node, index.parent(node.key) or above, self.view, self.growth_s)
