@@ -48,7 +48,7 @@ def test_init_writes_the_defaults_as_comments_once(box: Box) -> None:
     assert box.ok("config", "init").out == f"wrote {path}\n"
     assert tomllib.loads(path.read_text()) == {
         section: {"cleanup": {}} if section == "disk_management" else {}
-        for section in ("paths", "disk_management", "downloads", "transcription", "dashboard", "access")
+        for section in ("paths", "disk_management", "downloads", "transcription", "storage", "dashboard", "access")
     }
     assert '# hard_limit = "250 GB"' in path.read_text()
     assert (path.stat().st_mode & 0o777, box.ok("config", "show", "--json").code) == (0o600, 0)

@@ -17,7 +17,8 @@ def shipped_keys() -> set[str]:
     def walk(table: dict[str, object], above: str) -> set[str]:
         keys = set()
         for name, value in table.items():
-            keys |= walk(value, f"{above}{name}.") if isinstance(value, dict) else {f"{above}{name}"}
+            key = f"{above}{name}"
+            keys |= walk(value, f"{key}.") if isinstance(value, dict) and key in section_models() else {key}
         return keys
 
     return walk(tomllib.loads(resources.defaults_file().read_text(encoding="utf-8")), "")

@@ -68,8 +68,13 @@ def test_each_setting_can_be_set_from_the_environment(key: str) -> None:
         value = "7s"
     if key.endswith(("bandwidth_limit", "slowest_speed")):
         value = "7 B/s"
-    if key == "transcription.min_coverage":
+    if key in ("transcription.min_coverage", "storage.rolling_share"):
         value = "0.5"
+    value = {
+        "storage.levels": "series,season",
+        "storage.file_types": '{ psd = "image" }',
+        "storage.roots": '[{ name = "renders", path = "/mnt/renders" }]',
+    }.get(key, value)
     name = environment_name(key)
     loaded = load_settings(environment={name: value, "HOME": "/nonexistent"})
     assert value_of(loaded.settings, key) != value_of(Settings(), key)

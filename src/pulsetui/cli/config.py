@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pulsetui import resources
 from pulsetui.cli.context import Context
@@ -74,6 +75,8 @@ def spelled(key: str, value: object) -> str:
         return '""'
     if isinstance(value, timedelta):
         return exact_duration(value)
+    if isinstance(value, dict) or (isinstance(value, tuple) and any(isinstance(each, BaseModel) for each in value)):
+        return _inline(_plain(value))
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "[]"
     if isinstance(value, bool) or not isinstance(value, int):
@@ -99,4 +102,21 @@ def _plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, int | float | str | bool) or value is None:
         return value
-    return list(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    return (
+        list(map(_plain, value)) if isinstance(value, tuple) else dict(value) if isinstance(value, dict) else str(value)
+    )
+
+
+def _inline(value: Any) -> str:
+    """Return JSON values as TOML in one line."""
+    if isinstance(value, dict):
+        pairs = ", ".join(
+            f"{name if name.isascii() and name.isidentifier() else json.dumps(name)} = {_inline(each)}"
+            for name, each in value.items()
+        )
+        return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -8,15 +8,15 @@ the built-in roots is found in `storage.roots`, which knows where those are.
 from __future__ import annotations
 
 import difflib
-import json
 import re
+import tomllib
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from pulsetui.settings.section import Section
 from pulsetui.settings.types import Duration, FolderPath, Fraction, Names, PositiveDuration
@@ -51,24 +51,20 @@ def _an_absolute_path(value: object) -> object:
     return value
 
 
-def _from_text(value: object) -> object:
-    """Read a list or table that came as text, from the environment."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value) if value.strip() else []
-    except json.JSONDecodeError as error:
-        raise ValueError(f'{value!r} is no JSON; write [{{"name": "renders", "path": "/mnt/renders"}}]') from error
+def _written_in(example: str, *, empty: object) -> BeforeValidator:
+    """Read a value that came as text, from the environment, as the settings file would have it."""
 
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if not value.strip():
+            return empty
+        try:
+            return tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{value!r} can't be read; write it as in the file, {example}") from error
 
-def _pairs(value: object) -> object:
-    """Read `psd=image,blend=model`, and let a table through."""
-    if not isinstance(value, str):
-        return value
-    pairs = [pair.partition("=") for pair in value.replace(",", " ").split()]
-    if any(not sign for _, sign, _ in pairs):
-        raise ValueError(f"{value!r} is refused; write psd=image,blend=model")
-    return {extension: category for extension, _, category in pairs}
+    return BeforeValidator(read)
 
 
 def _file_types(given: dict[str, str]) -> dict[str, str]:
@@ -136,28 +132,32 @@ class Storage(Section):
     """Make an entity of each folder that fits a root's layout."""
     exclude: Names = ()
     """Names of files and folders that are counted nowhere, such as `["@eaDir", "*.tmp"]`."""
-    file_types: Annotated[dict[str, str], BeforeValidator(_pairs), AfterValidator(_file_types)] = Field({})
+    file_types: Annotated[dict[str, str], _written_in('{ psd = "image" }', empty={}), AfterValidator(_file_types)] = (
+        Field({})
+    )
     """Categories of more file extensions, such as `{ psd = "image" }`; they win over the built-in ones."""
-    roots: Annotated[tuple[UserRoot, ...], BeforeValidator(_from_text)] = ()
+    roots: Annotated[tuple[UserRoot, ...], _written_in('[{ name = "renders", path = "/mnt/renders" }]', empty=())] = ()
     """More folders, such as `[{ name = "renders", path = "/mnt/renders", layout = "{project}/{character}" }]`."""
 
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
+    @field_validator("roots")
+    @classmethod
+    def _sound(cls, roots: tuple[UserRoot, ...], info: ValidationInfo) -> tuple[UserRoot, ...]:
         """Judge layouts by the levels, and each root beside the others."""
-        for root in self.roots:
+        levels = info.data.get("levels")  # not there if they were refused themselves
+        for root in roots:
             try:
-                layout_parts(root.layout or layout_text(self.levels), self.levels)
+                layout_parts(root.layout, levels) if levels and root.layout else ()
             except ValueError as error:
-                raise ValueError(f"roots: layout of {root.name!r}: {error}") from error
-        for one, other in combinations(self.roots, 2):
+                raise ValueError(f"layout of {root.name!r}: {error}") from error
+        for one, other in combinations(roots, 2):
             if one.name == other.name:
-                raise ValueError(f"roots: two are called {one.name!r}; give each a name of its own")
+                raise ValueError(f"two roots are called {one.name!r}; give each a name of its own")
             if _overlap(one.path, other.path):
                 raise ValueError(
-                    f"roots: {one.name} ({str(one.path)!r}) and {other.name} ({str(other.path)!r}) lie one in "
+                    f"{one.name} ({str(one.path)!r}) and {other.name} ({str(other.path)!r}) lie one in "
                     "the other, so files would count twice; keep one"
                 )
-        return self
+        return roots
 
 
 def layout_text(levels: Sequence[str]) -> str:
