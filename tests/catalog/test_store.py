@@ -5,22 +5,37 @@ from __future__ import annotations
 import os
 import sqlite3
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pulsetui.catalog.store import LEVELS, ensure_entity, ensure_library, parse_entity
+from pulsetui.catalog.entities import Entity
+from pulsetui.catalog.levels import Reference, parse_entity
+from pulsetui.catalog.store import (
+    check_levels,
+    ensure_by_folders,
+    ensure_entity,
+    ensure_library,
+    find_entity,
+    find_library,
+    get_entity,
+    list_ancestors,
+    list_children,
+    list_placed,
+    mark_archived,
+    rename_entity,
+)
 from pulsetui.db.database import Database
-from pulsetui.errors import UsageError
+from pulsetui.errors import NotFoundError, SettingsError, UsageError
+from pulsetui.settings.storage import DEFAULT_LEVELS
 
 NOW = datetime(2026, 11, 20, 12, 45, tzinfo=UTC)
 
 
 async def entity(database: Database, *names: str, library: str = "main") -> int:
-    return await database.write(lambda tx: ensure_entity(tx, names, now=NOW, library=library))
+    return await database.write(lambda tx: ensure_entity(tx, names, levels=DEFAULT_LEVELS, now=NOW, library=library))
 
 
 async def rows(database: Database) -> list[dict[str, Any]]:
@@ -52,14 +67,14 @@ async def test_names_that_need_the_same_folder_get_one_each(database: Database) 
 async def test_the_same_name_elsewhere_keeps_its_folder(database: Database) -> None:
     await entity(database, "Harbor", "Cast")
     await entity(database, "Desert", "Cast")
-    assert [row["folder"] for row in await rows(database)] == ["Harbor", "Cast", "Desert", "Cast"]
+    assert [row["folders"] for row in await rows(database)] == [b"Harbor", b"Harbor/Cast", b"Desert", b"Desert/Cast"]
 
 
 async def test_no_entity_takes_the_folder_of_what_belongs_to_none(database: Database) -> None:
     await entity(database, "unassigned")
     (row,) = await rows(database)
     assert row["name"] == "unassigned"
-    assert row["folder"] != "unassigned"
+    assert row["folders"] != b"unassigned"
 
 
 async def test_libraries_keep_their_entities_apart(database: Database) -> None:
@@ -74,8 +89,8 @@ async def test_a_folder_is_unique_under_its_parent_whoever_writes(database: Data
     with pytest.raises(sqlite3.IntegrityError):
         await database.write(
             lambda tx: tx.execute(
-                "INSERT INTO entities (uuid, library_id, level, name, folder, path, folders, created_at) "
-                "SELECT 'x', library_id, level, 'other', folder, 'other', folders, created_at FROM entities"
+                "INSERT INTO entities (uuid, library_id, level, name, path, folders, created_at) "
+                "SELECT 'x', library_id, level, 'other', 'other', folders, created_at FROM entities"
             )
         )
 
@@ -85,46 +100,10 @@ async def test_an_entity_needs_a_name(database: Database) -> None:
         await entity(database)
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("Harbor", ("Harbor",)),
-        (" Harbor / Cast ", ("Harbor", "Cast")),
-        ("A/B/C/D", ("A", "B", "C", "D")),
-        ("Cafe\u0301/\u202eevil", ("Café", "evil")),
-    ],
-)
-def test_a_path_is_cleaned_name_by_name(text: str, names: tuple[str, ...]) -> None:
-    assert parse_entity(text) == names
-
-
-@pytest.mark.parametrize("text", ["", "/", "A//B", "A/", "/A", "A/ /B", "A/\x1b/B"])
-def test_an_empty_name_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="empty name") as refused:
-        parse_entity(text)
-    assert "project/character/scene/segment" in refused.value.hint
-
-
-def test_more_names_than_levels_are_refused() -> None:
-    with pytest.raises(UsageError, match="5 levels, and there are 4"):
-        parse_entity("A/B/C/D/E")
-
-
-@given(st.text(max_size=60))
-def test_whatever_is_typed_becomes_names_or_is_refused(text: str) -> None:
-    try:
-        names = parse_entity(text)
-    except UsageError:
-        return
-    assert 1 <= len(names) <= len(LEVELS)
-    assert all(names)
-    assert not any("/" in name for name in names)
-
-
 @pytest.mark.parametrize("name", ["..", ".", "a\\b", "x" * 300, "\x00", "con\ttrol", "../../etc"])
 async def test_no_folder_leads_out_of_its_parent(database: Database, name: str) -> None:
     try:
-        names = parse_entity(name)
+        names = parse_entity(name, DEFAULT_LEVELS)
     except UsageError:
         return
     await entity(database, *names)
@@ -133,3 +112,159 @@ async def test_no_folder_leads_out_of_its_parent(database: Database, name: str) 
         assert not path.is_absolute()
         assert ".." not in path.parts
         assert all(0 < len(os.fsencode(part)) <= 130 for part in path.parts)
+
+
+async def found(database: Database, *folders: bytes, levels: tuple[str, ...] = DEFAULT_LEVELS) -> int:
+    return await database.write(lambda tx: ensure_by_folders(tx, folders, levels=levels, now=NOW))
+
+
+async def test_a_folder_that_is_found_becomes_an_entity_with_those_above(database: Database) -> None:
+    assert await found(database, b"Harbor/Cast/Scene 1") == 3
+    assert [(row["level"], row["path"], row["folders"]) for row in await rows(database)] == [
+        ("project", "Harbor", b"Harbor"),
+        ("character", "Harbor/Cast", b"Harbor/Cast"),
+        ("scene", "Harbor/Cast/Scene 1", b"Harbor/Cast/Scene 1"),
+    ]
+    assert await found(database, b"Harbor/Cast/Scene 1", b"Harbor/Cast") == 0
+    assert await found(database, b"Harbor/Crew") == 1
+    assert [row["parent_id"] for row in await rows(database)] == [None, 1, 2, 1]
+
+
+async def test_an_entity_from_a_job_and_one_from_its_folder_are_one(database: Database) -> None:
+    cast = await entity(database, "Harbor", "...Cast")
+    assert await found(database, b"Harbor/Cast") == 0
+    await found(database, b"Desert/Cast")
+    assert await entity(database, "Desert", "Cast") == (await rows(database))[-1]["id"]
+    assert (await database.read(lambda reader: get_entity(reader, cast))).folders == b"Harbor/Cast"
+
+
+async def test_folders_keep_their_bytes_whatever_they_are_and_names_can_be_read(database: Database) -> None:
+    odd = [b"\xff\xfe", b"a\nb", b"\x1b[31mred", b"Cafe\xcc\x81", b" ", b"-rf", b"\xe2\x80\xaegnp", b"x" * 255]
+    assert await found(database, *odd) == len(odd)
+    assert {row["folders"] for row in await rows(database)} == set(odd)
+    names = {row["folders"]: row["name"] for row in await rows(database)}
+    assert names[b"\xff\xfe"] == "\\xff\\xfe"
+    assert names[b"a\nb"] == "a\\nb"
+    assert names[b"\x1b[31mred"] == "\\x1b[31mred"
+    assert names[b"Cafe\xcc\x81"] == "Café"
+    assert names[b" "] == "_"
+    assert names[b"\xe2\x80\xaegnp"] == "\\u202egnp"
+    assert await found(database, *odd) == 0
+
+
+async def test_folders_that_read_the_same_get_names_of_their_own(database: Database) -> None:
+    await found(database, b"\xff", b"\\xff", b"a b", b"a  b", b"a   b")
+    listed = await rows(database)
+    assert len({row["path"] for row in listed}) == 5
+    assert sorted(row["name"] for row in listed if row["name"].startswith("a")) == ["a b", "a b~2", "a b~3"]
+
+
+async def test_what_lies_deeper_than_the_levels_or_unassigned_is_no_entity(database: Database) -> None:
+    assert await found(database, b"A/B/C", b"unassigned/x", b"D/unassigned", levels=("series", "season")) == 3
+    assert [(row["level"], row["folders"]) for row in await rows(database)] == [
+        ("series", b"A"),
+        ("season", b"A/B"),
+        ("series", b"D"),
+    ]
+
+
+async def test_ten_thousand_folders_are_one_round_trip(database: Database) -> None:
+    many = [b"p%d/c%d" % (number % 100, number) for number in range(10_000)]
+    assert await found(database, *many) == 10_100
+    placed = await database.read(lambda reader: list_placed(reader, 1))
+    assert {each.folders for each in placed} >= set(many)
+    parents = {each.id: each.folders for each in placed}
+    assert all(parents[each.parent_id] == each.folders.split(b"/")[0] for each in placed if each.parent_id)
+
+
+async def test_an_entity_is_found_by_integer_and_by_uuid_if_the_type_is_right(database: Database) -> None:
+    await entity(database, "Harbor", "Cast")
+    cast = await database.read(lambda reader: get_entity(reader, 2))
+
+    async def find(reference: Reference) -> Entity:
+        return await database.read(lambda reader: find_entity(reader, reference))
+
+    assert await find(Reference("character", 2, None)) == cast
+    assert await find(Reference("character", None, cast.uuid)) == cast
+    with pytest.raises(NotFoundError, match="there is no scene:2") as refused:
+        await find(Reference("scene", 2, None))
+    assert refused.value.hint == "did you mean character:2?"
+    with pytest.raises(NotFoundError, match="there is no scene:9"):
+        await find(Reference("scene", 9, None))
+    with pytest.raises(NotFoundError, match="there is no entity 9"):
+        await database.read(lambda reader: get_entity(reader, 9))
+
+
+async def test_children_are_listed_by_name_in_pages_and_ancestors_from_the_top(database: Database) -> None:
+    await found(database, b"A/c/s", b"A/b", b"A/d", b"B")
+    library = await database.read(find_library)
+    assert library is not None
+
+    async def children(parent: int | None, **page: Any) -> list[str]:
+        listed = await database.read(lambda reader: list_children(reader, library, parent, **page))
+        return [child.path for child in listed]
+
+    assert await children(None) == ["A", "B"]
+    assert await children(1) == ["A/b", "A/c", "A/d"]
+    assert await children(1, limit=2) == ["A/b", "A/c"]
+    assert await children(1, after="c") == ["A/d"]
+    scene = next(row["id"] for row in await rows(database) if row["path"] == "A/c/s")
+    above = await database.read(lambda reader: list_ancestors(reader, scene))
+    assert [each.path for each in above] == ["A", "A/c"]
+
+
+async def test_there_is_no_library_before_its_first_entity(database: Database) -> None:
+    assert await database.read(find_library) is None
+    await entity(database, "Harbor")
+    assert await database.read(find_library) == 1
+
+
+async def test_an_entity_is_archived_and_taken_back(database: Database) -> None:
+    harbor = await entity(database, "Harbor")
+
+    async def mark(*, archived: bool) -> bool:
+        return await database.write(lambda tx: mark_archived(tx, harbor, archived=archived))
+
+    for archived in (True, False):
+        assert await mark(archived=archived)
+        assert not await mark(archived=archived)
+        assert (await database.read(lambda reader: get_entity(reader, harbor))).archived is archived
+    with pytest.raises(NotFoundError):
+        await database.write(lambda tx: mark_archived(tx, 9, archived=True))
+
+
+async def test_a_renamed_entity_keeps_every_folder(database: Database) -> None:
+    await found(database, b"A/b/c", b"A%/b", b"A0", b"AB/x")
+    before = [(row["id"], row["folders"]) for row in await rows(database)]
+    ids = {folders: entity_id for entity_id, folders in before}
+    await database.write(lambda tx: rename_entity(tx, ids[b"A"], "Harbor"))
+    await database.write(lambda tx: rename_entity(tx, ids[b"A/b"], "Cast"))
+    after = await rows(database)
+    assert [(row["id"], row["folders"]) for row in after] == before
+    assert {row["path"]: row["name"] for row in after} == {
+        "Harbor": "Harbor",
+        "Harbor/Cast": "Cast",
+        "Harbor/Cast/c": "c",
+        "A%": "A%",
+        "A%/b": "b",
+        "A0": "A0",
+        "AB": "AB",
+        "AB/x": "x",
+    }
+    with pytest.raises(UsageError, match="there is a project called 'A0' already"):
+        await database.write(lambda tx: rename_entity(tx, ids[b"A"], "A0"))
+
+
+async def test_levels_may_change_below_what_entities_have(database: Database) -> None:
+    await entity(database, "Harbor", "Cast")
+    for levels in (DEFAULT_LEVELS, ("project", "character"), ("project", "character", "take")):
+        await database.read(partial(check_levels, levels=levels))
+
+
+@pytest.mark.parametrize("levels", [("series", "season"), ("project",), ("character", "project")])
+async def test_levels_that_entities_have_cannot_change(database: Database, levels: tuple[str, ...]) -> None:
+    await entity(database, "Harbor", "Cast")
+    with pytest.raises(SettingsError, match=r"storage\.levels is") as refused:
+        await database.read(lambda reader: check_levels(reader, levels))
+    assert "project > character" in refused.value.hint
+    assert [row["level"] for row in await rows(database)] == ["project", "character"]

@@ -18,6 +18,7 @@ from pulsetui.budget.limits import Limits
 from pulsetui.budget.service import Budget
 from pulsetui.budget.usage import Usage
 from pulsetui.catalog import store as catalog_store
+from pulsetui.catalog.levels import parse_entity
 from pulsetui.db.database import DATABASE_NAME, Database, Transaction
 from pulsetui.events import store as events_store
 from pulsetui.events.base import Event
@@ -30,6 +31,7 @@ from pulsetui.pipeline.jobs import Job, Lease, MediaFile, TranscriptFile
 from pulsetui.pipeline.live import Live
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.pipeline.states import Policy
+from pulsetui.settings.storage import DEFAULT_LEVELS
 from tests.db.tools import FakeClock
 
 MB = 10**6
@@ -108,8 +110,8 @@ class House:
         now, job_uuid = self.clock.now(), str(uuid.uuid4())
 
         async def work(tx: Transaction) -> Job:
-            names = catalog_store.parse_entity(entity) if entity else ()
-            entity_id = await catalog_store.ensure_entity(tx, names, now=now) if names else None
+            names = parse_entity(entity, DEFAULT_LEVELS) if entity else ()
+            entity_id = await catalog_store.ensure_entity(tx, names, levels=DEFAULT_LEVELS, now=now) if names else None
             new = store.NewJob(
                 uuid=job_uuid,
                 title="An episode",

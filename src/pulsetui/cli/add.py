@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pulsetui.catalog.store import parse_entity
+from pulsetui.catalog.levels import parse_entity
 from pulsetui.cli.context import Context
 from pulsetui.cli.lists import FIELDS, rows_of
 from pulsetui.cli.output import Progress, note, print_json, print_line
@@ -80,15 +80,16 @@ def _tell(added: list[dict[str, Any]], skipped: list[dict[str, Any]]) -> None:
 
 def _episodes(context: Context) -> Iterator[Episode]:
     wanted = context.arguments
+    levels = context.loaded.settings.storage.levels
     common = {"entity": wanted.entity, "priority": wanted.priority}
     for number, source in enumerate(wanted.sources, start=1):
-        yield _episode({**common, "source": source, "title": wanted.title}, f"source {number}")
+        yield _episode({**common, "source": source, "title": wanted.title}, f"source {number}", levels)
     if wanted.list_file is not None:
         for where, row in rows_of(wanted.list_file):
-            yield _episode({**common, **row}, where)
+            yield _episode({**common, **row}, where, levels)
 
 
-def _episode(row: dict[str, Any], where: str) -> Episode:
+def _episode(row: dict[str, Any], where: str, levels: Sequence[str]) -> Episode:
     """Return the episode of a row.
 
     Raises:
@@ -98,7 +99,7 @@ def _episode(row: dict[str, Any], where: str) -> Episode:
         source = row.get("source", "")
         episode = Episode.model_validate({**row, "source": _source(source) if isinstance(source, str) else source})
         if episode.entity:
-            parse_entity(episode.entity)
+            parse_entity(episode.entity, levels)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])

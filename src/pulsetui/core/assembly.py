@@ -12,6 +12,7 @@ from pulsetui.actions.socket import OrderServer
 from pulsetui.budget.limits import Limits
 from pulsetui.budget.service import Budget
 from pulsetui.budget.usage import Usage
+from pulsetui.catalog.store import check_levels
 from pulsetui.clock import Clock, SystemClock
 from pulsetui.core.disks import limits_on
 from pulsetui.core.lag import LagProbe
@@ -70,6 +71,7 @@ async def open_core(
         await in_thread(_make_folders, data_dir, storage_dir)
         database = await Database.open(data_dir / DATABASE_NAME, owner=True, clock=clock, mode=ownership.modes.file)
         try:
+            await database.read(lambda reader: check_levels(reader, settings.storage.levels))
             await ownership.begin(database)
             core = _assemble(loaded, clock, ownership, database, limits, data_dir, storage_dir)
             await core.budget.load()

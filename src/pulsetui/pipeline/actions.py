@@ -16,6 +16,7 @@ from pulsetui.actions.base import Action, ActionContext, Outcome, Right
 from pulsetui.budget.events import OperatorPaused, OperatorResumed
 from pulsetui.budget.service import Budget
 from pulsetui.catalog import store as catalog_store
+from pulsetui.catalog.levels import SEPARATOR, parse_entity
 from pulsetui.db.database import Transaction
 from pulsetui.errors import NotFoundError, RefusedError
 from pulsetui.files.names import clean_title, display_text
@@ -44,7 +45,7 @@ class Episode(BaseModel):
     title: str = ""
     """Empty: made from the source."""
     entity: str = ""
-    """`Project/Character/Scene/Segment`, from the left; empty: unassigned."""
+    """The names of an entity from the top level down, `Project/Character/Scene/Segment`; empty: unassigned."""
     priority: int = Field(default=0, ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY)
 
 
@@ -185,8 +186,9 @@ def _unusable(source: str, *, allow_http: bool) -> str:
 
 async def _queue(tx: Transaction, context: ActionContext, episode: Episode, job_uuid: str) -> int:
     now = context.clock.now()
-    names = catalog_store.parse_entity(episode.entity) if episode.entity else ()
-    entity_id = await catalog_store.ensure_entity(tx, names, now=now) if names else None
+    levels = context.settings.storage.levels
+    names = parse_entity(episode.entity, levels) if episode.entity else ()
+    entity_id = await catalog_store.ensure_entity(tx, names, levels=levels, now=now) if names else None
     title = clean_title(episode.title) or title_of(episode.source)
     new = store.NewJob(
         uuid=job_uuid,
@@ -199,7 +201,7 @@ async def _queue(tx: Transaction, context: ActionContext, episode: Episode, job_
         submitted_through=context.caller.through,
     )
     job_id = await store.add(tx, new, now=now)
-    entity = catalog_store.SEPARATOR.join(names) or None
+    entity = SEPARATOR.join(names) or None
     told = JobQueued(name=shown_name(entity, title), source=shown_url(episode.source), job_id=job_id, entity=entity)
     await context.events.record(tx, told, now=now)
     return job_id

@@ -1,5 +1,11 @@
 -- What takes how much storage. Times are milliseconds since 1970 unless they end in _ns, sizes bytes, paths BLOBs.
 
+-- The bytes in `folders` are an entity's identity on disk, also where its folder's name is no text, so its last part is
+-- not kept a second time as text.
+DROP INDEX entities_by_folder;
+ALTER TABLE entities DROP COLUMN folder;
+CREATE UNIQUE INDEX entities_by_folders ON entities (library_id, folders);
+CREATE INDEX entities_below ON entities (parent_id, name);
 ALTER TABLE entities ADD COLUMN archived INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1));  -- 1: its work is over
 
 -- By last extension, in lower case and without the dot; what isn't named is 'other'. Settings add to it.
