@@ -10,9 +10,24 @@ from datetime import datetime
 from rich.cells import cell_len
 from textual.content import Content
 
+from pulsetui.files.display import end_cut, head, middle_cut
 from pulsetui.files.names import display_text
-from pulsetui.tui import glyphs
 from pulsetui.units import format_age, format_size
+
+__all__ = [
+    "age",
+    "broken",
+    "count",
+    "end_cut",
+    "figure",
+    "left",
+    "line",
+    "middle_cut",
+    "right",
+    "safe",
+    "size",
+    "spread",
+]
 
 Part = str | Content | tuple[str, str]
 
@@ -27,27 +42,6 @@ def safe(text: str) -> str:
     return display_text(text)
 
 
-def middle_cut(text: str, width_cells: int) -> str:
-    """Return `text` made safe and at most `width_cells` wide; what doesn't fit goes from its middle."""
-    shown = safe(text)
-    if cell_len(shown) <= width_cells:
-        return shown
-    if width_cells <= 0:
-        return ""
-    right_cells = (width_cells - 1) // 2
-    head = _head(shown, width_cells - 1 - right_cells)
-    tail = _tail(shown, right_cells)
-    return f"{head}{glyphs.CUT}{tail}"
-
-
-def end_cut(text: str, width_cells: int) -> str:
-    """Return `text` made safe and at most `width_cells` wide; what doesn't fit goes from its end. For sentences."""
-    shown = safe(text)
-    if cell_len(shown) <= width_cells:
-        return shown
-    return _head(shown, width_cells - 1) + glyphs.CUT if width_cells > 0 else ""
-
-
 def broken(text: str, width_cells: int) -> list[str]:
     """Return `text`, safe already, in lines of at most `width_cells`; it is broken at blanks, or inside a long word."""
     lines: list[str] = []
@@ -58,9 +52,9 @@ def broken(text: str, width_cells: int) -> list[str]:
             lines.append(held)
             held, room = "", width_cells
         while cells > width_cells > 1:
-            head = _head(word, width_cells)
-            lines.append(head)
-            word = word[len(head) :]
+            start = head(word, width_cells)
+            lines.append(start)
+            word = word[len(start) :]
             cells = cell_len(word)
         held = f"{held} {word}" if held else word
         room = width_cells - cell_len(held)
@@ -108,27 +102,3 @@ def spread(start: Content, end: Content, width_cells: int) -> Content:
     if start.cell_length >= room:
         start = start.truncate(max(0, room - 1), ellipsis=True)
     return line(start, " " * max(0, room - start.cell_length), end)
-
-
-def _head(text: str, width_cells: int) -> str:
-    """Return the longest start of `text` that fits."""
-    used = 0
-    for index, character in enumerate(text):
-        used += cell_len(character)
-        if used > width_cells:
-            return text[:index]
-    return text
-
-
-def _tail(text: str, width_cells: int) -> str:
-    """Return the longest end of `text` that fits and doesn't begin with a combining mark."""
-    used = 0
-    start = len(text)
-    for index in range(len(text) - 1, -1, -1):
-        wide = cell_len(text[index])
-        used += wide
-        if used > width_cells:
-            break
-        if wide:
-            start = index
-    return text[start:]

@@ -1,0 +1,109 @@
+"""Text cut by display width: what a terminal shows of it, wide and combining characters counted as they are drawn.
+
+Everything that came from outside is made safe first (`names.display_text`). No result is wider than asked for.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from rich.cells import cell_len
+
+from pulsetui.files.names import display_text
+
+CUT = "…"
+_TWINS = {CUT: "~", "·": "-"}
+_EXTENSION_CHARACTERS = 12
+"""What follows a last dot and is longer is no extension."""
+_FEWEST_HEAD_CELLS = 2
+"""An extension is kept only where this much of the name before it stays."""
+
+
+def middle_cut(text: str, width_cells: int) -> str:
+    """Return `text` made safe and at most `width_cells` wide; what doesn't fit goes from its middle."""
+    shown = display_text(text)
+    if cell_len(shown) <= width_cells:
+        return shown
+    if width_cells <= 0:
+        return ""
+    right_cells = (width_cells - 1) // 2
+    return f"{head(shown, width_cells - 1 - right_cells)}{CUT}{tail(shown, right_cells)}"
+
+
+def name_cut(name: str, width_cells: int) -> str:
+    """Return a file's name made safe and at most `width_cells` wide, cut in its middle so that its extension stays."""
+    shown = display_text(name)
+    cells = len(shown) if shown.isascii() else cell_len(shown)
+    if cells <= width_cells:
+        return shown
+    if width_cells <= 0:
+        return ""
+    stem, dot, extension = shown.rpartition(".")
+    kept = dot + extension if stem and 0 < len(extension) <= _EXTENSION_CHARACTERS else ""
+    room = width_cells - 1 - cell_len(kept)
+    if not kept or room < _FEWEST_HEAD_CELLS:
+        right_cells = (width_cells - 1) // 2 if width_cells > _FEWEST_HEAD_CELLS + 1 else 0
+        return f"{head(shown, width_cells - 1 - right_cells)}{CUT}{tail(shown, right_cells)}"
+    right_cells = (room - 1) // 2
+    return f"{head(stem, room - right_cells)}{CUT}{tail(stem, right_cells)}{kept}"
+
+
+def end_cut(text: str, width_cells: int) -> str:
+    """Return `text` made safe and at most `width_cells` wide; what doesn't fit goes from its end. For sentences."""
+    shown = display_text(text)
+    if cell_len(shown) <= width_cells:
+        return shown
+    return head(shown, width_cells - 1) + CUT if width_cells > 0 else ""
+
+
+def head(text: str, width_cells: int) -> str:
+    """Return the longest start of `text`, safe already, that fits."""
+    if text.isascii():
+        return text[: max(0, width_cells)]
+    used = 0
+    for index, character in enumerate(text):
+        used += cell_len(character)
+        if used > width_cells:
+            return _fitting(text[:index], width_cells)
+    return _fitting(text, width_cells)
+
+
+def tail(text: str, width_cells: int) -> str:
+    """Return the longest end of `text`, safe already, that fits and doesn't begin with a combining mark."""
+    if text.isascii():
+        return text[max(0, len(text) - max(0, width_cells)) :]
+    used = 0
+    start = len(text)
+    for index in range(len(text) - 1, -1, -1):
+        wide = cell_len(text[index])
+        used += wide
+        if used > width_cells:
+            break
+        if wide:
+            start = index
+    while cell_len(text[start:]) > width_cells:
+        start += 1
+    return text[start:]
+
+
+@lru_cache(4096)
+def to_ascii(text: str) -> str:
+    """Return a name in ASCII at the same display width: `~` where it was cut, accents stripped, the rest as `?`."""
+    if text.isascii():
+        return text
+    return "".join(_TWINS.get(character) or ascii_twin(character) for character in text)
+
+
+def ascii_twin(character: str) -> str:
+    """Return ASCII for one character, as wide as it is: without its accent, or `?`."""
+    width = cell_len(character)
+    plain = "".join(part for part in unicodedata.normalize("NFKD", character) if part.isascii() and part.isprintable())
+    return plain if plain and len(plain) == width else "?" * width
+
+
+def _fitting(text: str, width_cells: int) -> str:
+    """Drop characters from the end: some are wider together than the sum of each (an emoji and its selector)."""
+    while cell_len(text) > width_cells:
+        text = text[:-1]
+    return text
