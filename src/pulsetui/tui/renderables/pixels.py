@@ -37,11 +37,10 @@ def half_blocks(pixels: Sequence[Pixel | None], width: int) -> list[Content]:
 
 def cell(above: Pixel | None, below: Pixel | None) -> tuple[str, str]:
     """Return sign and style of a cell."""
-    textured = next((pixel for pixel in (above, below) if pixel is not None and pixel.texture), None)
-    if textured is not None:
-        return textured.texture, textured.colour
     if above is None:
-        return (" ", "") if below is None else ("▄", below.colour)
+        return (" ", "") if below is None else (below.texture or "▄", below.colour)
+    if above.texture:
+        return above.texture, above.colour
     if below is None:
         return "▀", above.colour
     if above.colour == below.colour:
