@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pulsetui.errors import SpaceError
-from pulsetui.processes.task import Emit, TaskError
+from pulsetui.processes.task import Emit, Orders, TaskError
 
 
 def echo(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
@@ -133,3 +133,17 @@ def answers_rubbish(_arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
             with suppress(OSError):
                 os.write(int(link.name), b"this is no answer\n")
     return waits({}, emit)
+
+
+def answers_each(_arguments: dict[str, Any], emit: Emit, orders: Orders) -> dict[str, Any]:
+    """Answer each order until one says `end`, `fail` or `die`."""
+    emit({"pid": os.getpid()})
+    heard = 0
+    while not (order := orders.get()).get("end"):
+        if order.get("fail"):
+            raise TaskError("told-to", "told to fail")
+        if order.get("die"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        heard += 1
+        emit({"heard": order})
+    return {"heard": heard}

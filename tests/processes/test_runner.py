@@ -52,7 +52,7 @@ async def test_an_order_and_an_answer_of_several_megabytes_arrive_whole() -> Non
 
 
 async def test_an_answer_past_the_longest_line_is_a_lost_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pulsetui.processes.runner.LINE_BYTES", 100_000)
+    monkeypatch.setattr("pulsetui.processes.pipes.LINE_BYTES", 100_000)
 
     with pytest.raises(WorkerLostError, match="can't be read"):
         await run(spec("large", length=1_000_000), print)

@@ -1,5 +1,7 @@
 """The process of one job: reads its order from standard input, does it, answers in JSON lines, and ends.
 
+In a session, more lines follow on standard input; the task gets them as they come.
+
 The invariant: it ends with the process that started it (by the kernel's parent-death signal, and when standard input
 ends), and nothing that the task prints can get between the answers: those have a descriptor of their own, and standard
 output leads to standard error. How its end is judged is left to `runner`.
@@ -16,11 +18,13 @@ import resource
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
 from pulsetui.errors import PulseError
-from pulsetui.processes.task import TaskError, load_task
+from pulsetui.processes.task import Orders, TaskError, load_session_task, load_task
 
 FAULTS_VARIABLE = "PULSETUI_FAULTS"
 STOPPED = 128 + signal.SIGTERM
@@ -69,22 +73,27 @@ def main() -> None:
 
         faults.arm_from_environment()
     orders, answers = _take_pipes()
-    spec = json.loads(_first_line(orders))
+    lines = _lines(orders)
+    spec = json.loads(next(lines))
     _limit(spec["limits"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
-    threading.Thread(target=_end_with_orders, args=(orders,), daemon=True).start()
-    code = _work(spec["task"], spec["arguments"], Answers(answers))
+    inbox: Orders | None = SimpleQueue() if spec.get("two_way") else None
+    threading.Thread(target=_end_with_orders, args=(lines, inbox), daemon=True).start()
+    code = _work(spec["task"], spec["arguments"], Answers(answers), inbox)
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: threads and libraries of the task could hold up an interpreter that shuts down in order.
     os._exit(code)
 
 
-def _work(name: str, arguments: dict[str, Any], answers: Answers) -> int:
+def _work(name: str, arguments: dict[str, Any], answers: Answers, inbox: Orders | None) -> int:
     """Run the task and return the exit code."""
     try:
-        answers.result(load_task(name)(arguments, answers.event))
+        if inbox is None:
+            answers.result(load_task(name)(arguments, answers.event))
+        else:
+            answers.result(load_session_task(name)(arguments, answers.event, inbox))
     except TaskError as error:
         answers.error(error.kind, str(error))
     except PulseError as error:
@@ -106,11 +115,11 @@ def _end_with_parent(parent: int) -> None:
         os._exit(STOPPED)
 
 
-def _end_with_orders(orders: int) -> None:
-    """End at once when standard input ends: whoever waited is gone, or has stopped waiting."""
-    while os.read(orders, 4096):
-        pass
-    os._exit(STOPPED)
+def _end_with_orders(lines: Iterator[bytes], inbox: Orders | None) -> None:
+    """Hand on what comes, and end at once when standard input ends: whoever waited is gone, or has stopped waiting."""
+    for line in lines:
+        if inbox is not None:
+            inbox.put(json.loads(line))
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
@@ -129,14 +138,13 @@ def _take_pipes() -> tuple[int, int]:
     return orders, answers
 
 
-def _first_line(orders: int) -> bytes:
-    line = b""
-    while not line.endswith(b"\n"):
-        read = os.read(orders, 1 << 16)
-        if not read:
-            os._exit(STOPPED)
-        line += read
-    return line
+def _lines(orders: int) -> Iterator[bytes]:
+    """Yield the lines of standard input; ends the process when there is no more, since nobody is there any more."""
+    rest = b""
+    while read := os.read(orders, 1 << 16):
+        *lines, rest = (rest + read).split(b"\n")
+        yield from lines
+    os._exit(STOPPED)
 
 
 def _limit(limits: dict[str, int | None]) -> None:
