@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -178,6 +179,17 @@ class Folder:
         try:
             with os.scandir(descriptor) as entries:
                 return sorted(entry.name for entry in entries)
+        finally:
+            os.close(descriptor)
+
+    def entries(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield each name in the folder with what has it, links not followed; what goes meanwhile is left out."""
+        descriptor = self._readable()
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    with suppress(FileNotFoundError):
+                        yield entry.name, entry.stat(follow_symlinks=False)
         finally:
             os.close(descriptor)
 

@@ -73,6 +73,11 @@ async def library(reader: Reader) -> NodeKey | None:
     return None if found is None else ("library", int(found))
 
 
+async def is_known_since(reader: Reader, at: datetime) -> bool:
+    """Say whether history goes back to a time."""
+    return await reader.one("SELECT 1 FROM storage_refreshes WHERE at <= ? LIMIT 1", (to_ms(at),)) is not None
+
+
 async def node(reader: Reader, key: NodeKey, then: Then | None = None) -> sqlite3.Row | None:
     """Return the row of one node, None if there is none."""
     return await reader.one(
@@ -121,11 +126,11 @@ async def children(reader: Reader, keys: Sequence[NodeKey], then: Then | None) -
     )
 
 
-async def above(reader: Reader, key: NodeKey) -> list[sqlite3.Row]:
+async def above(reader: Reader, key: NodeKey, then: Then | None = None) -> list[sqlite3.Row]:
     """Return the rows of what a node is in, from the library down to its parent."""
     return await reader.all(
         f"{_ABOVE}{_NODE} FROM above{_JOIN.format('above')}{_SOURCES} WHERE distance > 0 ORDER BY distance DESC",
-        _parameters(key, None),
+        _parameters(key, then),
     )
 
 

@@ -96,6 +96,13 @@ CREATE TABLE storage_usage_snapshots (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX storage_usage_snapshots_below ON storage_usage_snapshots (parent_type, parent_id, allocated_bytes);
 
+-- There is one library at the start.
+INSERT OR IGNORE INTO libraries (uuid, name, created_at) VALUES (
+    lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8'
+        || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
+    'main', CAST(strftime('%s', 'now') AS INTEGER) * 1000
+);
+
 -- Libraries and entities are in the tree from their first moment, with zeros until a refresh.
 INSERT INTO storage_usage_snapshots (entity_type, entity_id, taken_at) SELECT 'library', id, created_at FROM libraries;
 INSERT INTO storage_usage_snapshots (entity_type, entity_id, parent_type, parent_id, taken_at)
