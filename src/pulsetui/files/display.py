@@ -16,37 +16,30 @@ CUT = "…"
 _TWINS = {CUT: "~", "·": "-"}
 _EXTENSION_CHARACTERS = 12
 """What follows a last dot and is longer is no extension."""
-_FEWEST_HEAD_CELLS = 2
-"""An extension is kept only where this much of the name before it stays."""
+_FEWEST_STEM_CELLS = 5
+"""An extension is kept only where this much of the name before it stays; where less does, the stem says more."""
 
 
 def middle_cut(text: str, width_cells: int) -> str:
     """Return `text` made safe and at most `width_cells` wide; what doesn't fit goes from its middle."""
-    shown = display_text(text)
-    if cell_len(shown) <= width_cells:
-        return shown
-    if width_cells <= 0:
-        return ""
-    right_cells = (width_cells - 1) // 2
-    return f"{head(shown, width_cells - 1 - right_cells)}{CUT}{tail(shown, right_cells)}"
+    return _cut(display_text(text), width_cells)
 
 
 def name_cut(name: str, width_cells: int) -> str:
-    """Return a file's name made safe and at most `width_cells` wide, cut in its middle so that its extension stays."""
+    """Return a file's name made safe and at most `width_cells` wide, cut in its middle so that its extension stays.
+
+    Where there is no room for both, the extension goes first: `Part 12.mp4` in eight cells is `Part 12`.
+    """
     shown = display_text(name)
-    cells = len(shown) if shown.isascii() else cell_len(shown)
-    if cells <= width_cells:
+    if cell_len(shown) <= width_cells:
         return shown
-    if width_cells <= 0:
-        return ""
     stem, dot, extension = shown.rpartition(".")
-    kept = dot + extension if stem and 0 < len(extension) <= _EXTENSION_CHARACTERS else ""
-    room = width_cells - 1 - cell_len(kept)
-    if not kept or room < _FEWEST_HEAD_CELLS:
-        right_cells = (width_cells - 1) // 2 if width_cells > _FEWEST_HEAD_CELLS + 1 else 0
-        return f"{head(shown, width_cells - 1 - right_cells)}{CUT}{tail(shown, right_cells)}"
-    right_cells = (room - 1) // 2
-    return f"{head(stem, room - right_cells)}{CUT}{tail(stem, right_cells)}{kept}"
+    if not stem or not 0 < len(extension) <= _EXTENSION_CHARACTERS:
+        return _cut(shown, width_cells)
+    stem_cells = width_cells - cell_len(dot + extension)
+    if stem_cells < _FEWEST_STEM_CELLS:
+        return _cut(stem, width_cells)
+    return _cut(stem, stem_cells) + dot + extension
 
 
 def end_cut(text: str, width_cells: int) -> str:
@@ -100,6 +93,15 @@ def ascii_twin(character: str) -> str:
     width = cell_len(character)
     plain = "".join(part for part in unicodedata.normalize("NFKD", character) if part.isascii() and part.isprintable())
     return plain if plain and len(plain) == width else "?" * width
+
+
+def _cut(text: str, width_cells: int) -> str:
+    if cell_len(text) <= width_cells:
+        return text
+    if width_cells <= 0:
+        return ""
+    right_cells = (width_cells - 1) // 2
+    return f"{head(text, width_cells - 1 - right_cells)}{CUT}{tail(text, right_cells)}"
 
 
 def _fitting(text: str, width_cells: int) -> str:

@@ -48,11 +48,11 @@ class Borders:
             down[start + 1 : start + height] = _DOWN[: height - 1]
             down[start + height] |= UP
 
-    def masks(self) -> bytes:
+    def masks(self) -> bytearray:
         """Return every cell's arms, row by row."""
         down = b"".join(self._down[y :: self.height] for y in range(self.height))
         joined = int.from_bytes(self._across, "big") | int.from_bytes(down, "big")
-        return joined.to_bytes(self.width * self.height, "big")
+        return bytearray(joined.to_bytes(self.width * self.height, "big"))
 
 
 _LONGEST = 4096

@@ -18,7 +18,7 @@ from pulsetui.files.display import to_ascii
 from pulsetui.storage.treemap import borders, labels
 from pulsetui.storage.treemap.borders import Borders
 from pulsetui.storage.treemap.colours import NEUTRAL, Palette
-from pulsetui.storage.treemap.layout import Layout, Tile
+from pulsetui.storage.treemap.layout import Kind, Layout, Tile
 
 BORDERED_CELLS = (8, 3)
 """Width and height from which a tile has a border with its name in it."""
@@ -142,25 +142,50 @@ class _Drawing:
             for index, (tile, step) in enumerate(zip(layout.tiles, steps, strict=True))
         ]
         self._styles = bytearray([NEUTRAL << 4]) * (self._width * self._height)
-        self._masks = b""
+        self._masks = bytearray()
         self._signs: list[str] = []
 
     def fill(self) -> None:
-        """Give each tile its colour and draw all borders."""
+        """Give each tile its colour and draw all borders.
+
+        The last tiles of a group also colour the column and row of the group's closing lines. Tiles without a border
+        have no room for their neighbours' lines; there, colour alone tells tiles apart.
+        """
         width, styles = self._width, self._styles
         lines = Borders(width, self._height)
+        ends = {self._layout.root: (width - 1, self._height - 1)}
+        bare: list[tuple[range, int]] = []
         for tile, code in zip(self._layout.tiles, self._codes, strict=True):
-            _, _, _, x, y, columns, rows, *_ = tile
-            colour = _FILLS[code][:columns]
-            for start in range(y * width + x, (y + rows) * width + x, width):
-                styles[start : start + columns] = colour
-            if self._has_border(tile):
+            kind, key, _, x, y, columns, rows, _, parent, *_ = tile
+            bordered = self._has_border(kind, columns, rows)
+            if bordered:
                 lines.add(x, y, columns, rows)
-        self._masks = lines.masks()
-        ruled = int.from_bytes(styles, "big") | int.from_bytes(self._masks.translate(_RULED), "big")
-        self._styles = bytearray(ruled.to_bytes(len(styles), "big"))
+            right, bottom = ends[parent]
+            if kind == "group":
+                ends[key] = x + columns - 1, y + rows - 1
+                continue
+            columns += x + columns == right
+            rows += y + rows == bottom
+            starts = range(y * width + x, (y + rows) * width + x, width)
+            colour = _FILLS[code][:columns]
+            for start in starts:
+                styles[start : start + columns] = colour
+            if not bordered:
+                bare.append((starts, columns))
+        masks = lines.masks()
+        if not self._textures:
+            for starts, columns in bare:
+                for start in starts:
+                    masks[start : start + columns] = _FILLS[0][:columns]
+        self._rule(masks)
+
+    def _rule(self, masks: bytearray) -> None:
+        """Turn lines into characters."""
+        self._masks = masks
+        ruled = int.from_bytes(self._styles, "big") | int.from_bytes(masks.translate(_RULED), "big")
+        self._styles = bytearray(ruled.to_bytes(len(masks), "big"))
         boxes = borders.ASCII_BOXES if self._ascii else borders.BOXES
-        self._signs = list(self._masks.decode("latin-1").translate(dict(enumerate(boxes))))
+        self._signs = list(masks.decode("latin-1").translate(dict(enumerate(boxes))))
 
     def label(self) -> None:
         """Write what each tile says, and hatch what is marked."""
@@ -168,24 +193,32 @@ class _Drawing:
             if tile.kind == "group":
                 self._title(tile, code, *labels.group_title(tile, tile.width - 3))
                 continue
-            bordered = self._has_border(tile)
-            self._pattern(tile, code, bordered=bordered)
-            if bordered:
+            self._pattern(tile, code)
+            if tile.width >= BORDERED_CELLS[0] and tile.height >= BORDERED_CELLS[1]:
                 self._title(tile, code, labels.title(tile, tile.width - 3), "")
                 said = labels.figures(tile, tile.width - 3)
                 if said:
                     self._write(tile.x + 1, tile.y + 1, f" {said} ", code | Part.FIGURE)
-            elif tile.width >= NAMED_CELLS[0] and tile.height >= NAMED_CELLS[1]:
-                name = labels.short(tile, tile.width - 1)
-                self._write(tile.x + 1, tile.y + 1, name, code | self._name_part(tile))
+            elif tile.width >= NAMED_CELLS[0]:
+                self._short(tile, code)
+
+    def _short(self, tile: Tile, code: int) -> None:
+        """Write into a small tile: below the line that it has in a textured picture, else from its top."""
+        bordered = self._has_border(tile.kind, tile.width, tile.height)
+        if not bordered and tile.height < NAMED_CELLS[1] and tile.width < BORDERED_CELLS[0]:
+            return
+        name = labels.short(tile, tile.width - 1)
+        if name:
+            self._write(tile.x + 1, tile.y + bordered, name, code | self._name_part(tile))
+        if tile.height > 1 and not bordered and (said := labels.figures(tile, tile.width - 1)):
+            self._write(tile.x + 1, tile.y + 1, said, code | Part.FIGURE)
 
     def pick(self, tile: Tile) -> None:
         """Set the selected tile apart by the weight of its border, or by a pointer where it has none."""
         x, y, right, bottom = tile.x, tile.y, tile.x + tile.width, tile.y + tile.height
-        if not self._has_border(tile):
-            line = y + 1 if tile.height > 1 else y
-            code = self._styles[line * self._width + x] & ~7
-            self._write(x, line, POINTER, code | Part.PICKED_NAME)
+        if not self._has_border(tile.kind, tile.width, tile.height):
+            code = self._styles[y * self._width + x] & ~7
+            self._write(x, y, _ASCII[POINTER] if self._ascii else POINTER, code | Part.PICKED_NAME)
             return
         up, down, left, rght = borders.UP, borders.DOWN, borders.LEFT, borders.RIGHT
         frame = {(x, y): rght | down, (right, y): left | down, (x, bottom): rght | up, (right, bottom): left | up}
@@ -194,7 +227,7 @@ class _Drawing:
         for (column, line), heavy in frame.items():
             at = line * self._width + column
             light = self._masks[at] & ~heavy
-            if self._styles[at] & 7 == Part.RULE:
+            if self._styles[at] & 7 in _UNDER_FRAME:
                 self._signs[at] = borders.ASCII_HEAVY if self._ascii else borders.HEAVY_BOXES[light, heavy]
                 self._styles[at] = self._styles[at] & ~7 | Part.PICKED_RULE
 
@@ -211,9 +244,8 @@ class _Drawing:
             )
         return rows
 
-    def _has_border(self, tile: Tile) -> bool:
-        width, height = self._bordered
-        return tile.kind == "group" or (tile.width >= width and tile.height >= height)
+    def _has_border(self, kind: Kind, width: int, height: int) -> bool:
+        return kind == "group" or (width >= self._bordered[0] and height >= self._bordered[1])
 
     def _name_part(self, tile: Tile) -> Part:
         return Part.PICKED_NAME if tile.key == self._selected else Part.NAME
@@ -229,10 +261,10 @@ class _Drawing:
         if behind:
             self._write(tile.x + 1 + used, tile.y, f"{behind} ", code | Part.FIGURE)
 
-    def _pattern(self, tile: Tile, code: int, *, bordered: bool) -> None:
+    def _pattern(self, tile: Tile, code: int) -> None:
         """Hatch the share of a tile that is marked, from its bottom; fill a ghost; add textures."""
         x, y, columns, rows = tile.x, tile.y, tile.width, tile.height
-        if bordered:
+        if self._has_border(tile.kind, columns, rows):
             x, y, columns, rows = x + 1, y + 1, columns - 1, rows - 1
         if tile.kind == "ghost":
             sign, part, count = GHOST, Part.GHOST, columns * rows
@@ -279,4 +311,6 @@ class _Drawing:
 
 _FILLS = [bytes([code]) * 4096 for code in range(256)]
 _RULED = bytes([0] + [int(Part.RULE)] * 255)
+_UNDER_FRAME = (Part.RULE, Part.FILL, Part.HATCH, Part.GHOST)
+"""What gives way to the border of the selected tile; names and figures stay."""
 _RUNS = re.compile(rb"(.)\1*", re.DOTALL)

@@ -59,6 +59,8 @@ class Layout:
     width: int
     """Of the picture in cells, with its right and bottom border."""
     height: int
+    root: str
+    """The key of the whole tree."""
     by_key: Mapping[str, Tile]
 
     def tile_at(self, x: int, y: int) -> Tile | None:
@@ -131,8 +133,8 @@ class _Work:
             else:
                 size = self._measure(self._tree)
                 share = size / self._whole
-                self._tiles.append(Tile("tile", self._tree.key, self._tree, *inside, 1, "", size, share))
-        return Layout(tuple(self._tiles), width, height, {tile.key: tile for tile in self._tiles})
+                self._tiles.append(Tile("tile", self._tree.key, self._tree, *inside, 1, self._tree.key, size, share))
+        return Layout(tuple(self._tiles), width, height, self._tree.key, {tile.key: tile for tile in self._tiles})
 
     def _fill(self, group: StorageNode, inside: Rect, depth: int) -> None:
         """Lay out the children of a group in its inside."""
