@@ -181,7 +181,7 @@ class _Node:
             self.first_unreadable = first
 
     def _error(self) -> str:
-        said = list(self.failures)
+        said = sorted(self.failures)
         if self.unreadable == 1:
             said.append(f"a folder can't be read: {self.first_unreadable}")
         elif self.unreadable:

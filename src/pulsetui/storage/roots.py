@@ -8,7 +8,7 @@ hierarchy. Pure: asks nothing of the disk. Storing roots and giving them ids is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -55,25 +55,27 @@ class Root:
     """Its id in the database; 0 before it is stored."""
 
 
-def roots_of(settings: Storage, data_dir: Path, storage_dir: Path, stored: Mapping[str, int] = {}) -> tuple[Root, ...]:
+def roots_of(
+    settings: Storage, data_dir: Path, storage_dir: Path, stored: Mapping[str, int] | None = None
+) -> tuple[Root, ...]:
     """Return every root, those with layouts first. `stored` gives ids by name; one that isn't there gets 0.
 
     Raises:
-        SettingsError: a root of the user's lies in or around a folder that is accounted for already.
+        SettingsError: a root of the user's has a built-in one's name, or lies in or around one.
     """
-    with_layout = _built_in(settings, data_dir, storage_dir)
-    taken = [*with_layout, *(_trash(name, path) for name, path in _trash_places(data_dir, storage_dir))]
-    for given in settings.roots:
-        root = _of_user(given, settings)
-        _refuse_overlap(root, taken)
-        taken.append(root)
-        with_layout.append(root)
     rest = [Root("data", data_dir, "data", exclude=settings.exclude)]
     if storage_dir != data_dir:
         rest.append(Root("storage", storage_dir, "storage", exclude=settings.exclude))
-    trash = [_trash(name, path) for name, path in _trash_places(data_dir, storage_dir)]
-    trash += [_trash(root.name, root.path) for root in with_layout if root.kind == "user"]
-    return tuple(_with_id(root, stored) for root in (*with_layout, *rest, *trash))
+    built_in = _built_in(settings, data_dir, storage_dir)
+    trash = [_trash(root) for root in rest]
+    users = [_of_user(given, settings) for given in settings.roots]
+    for root in users:
+        if any(root.name == other.name for other in (*built_in, *rest)):
+            raise SettingsError(f"storage.roots: {root.name!r} is one of pulsetui's own", hint="give it another name")
+        _refuse_overlap(root, (*built_in, *trash))
+    trash += [_trash(root) for root in users]
+    every = (*built_in, *users, *rest, *trash)
+    return tuple(replace(root, id=stored.get(root.name, 0)) if stored else root for root in every)
 
 
 def nested_in(root: Root, roots: Iterable[Root]) -> tuple[Root, ...]:
@@ -115,19 +117,13 @@ def _of_user(given: UserRoot, settings: Storage) -> Root:
     )
 
 
-def _trash_places(data_dir: Path, storage_dir: Path) -> list[tuple[str, Path]]:
-    return [("data", data_dir)] + ([("storage", storage_dir)] if storage_dir != data_dir else [])
-
-
-def _trash(name: str, path: Path) -> Root:
-    return Root(f"trash:{name}", path / TRASH_FOLDER, "trash", optional=True)
+def _trash(of: Root) -> Root:
+    return Root(f"trash:{of.name}", of.path / TRASH_FOLDER, "trash", optional=True)
 
 
 def _refuse_overlap(root: Root, taken: Iterable[Root]) -> None:
-    """Refuse a root of the user's that lies in or around one in `taken`."""
+    """Refuse a root of the user's that lies in or around one in `taken`; beside each other, settings judge them."""
     for other in taken:
-        if root.name == other.name:
-            raise SettingsError(f"storage.roots: there is a root {root.name!r} already", hint="give it another name")
         if root.path.is_relative_to(other.path):
             relation = "is" if root.path == other.path else "lies in"
         elif other.path.is_relative_to(root.path):
@@ -142,16 +138,3 @@ def _refuse_overlap(root: Root, taken: Iterable[Root]) -> None:
 
 def _shown(root: Root) -> str:
     return f"{root.name} ({display_text(str(root.path))})"
-
-
-def _with_id(root: Root, stored: Mapping[str, int]) -> Root:
-    return Root(
-        root.name,
-        root.path,
-        root.kind,
-        root.layout,
-        root.category,
-        root.exclude,
-        root.optional,
-        stored.get(root.name, 0),
-    )
