@@ -1,7 +1,7 @@
 """Pictures of square pixels in a terminal: each cell is two of them, one above the other, in half-blocks.
 
 A cell is about twice as high as wide, so that what is round in pixels is round on the screen. Where there is no colour,
-pixels carry a texture, and a cell shows that of its upper pixel.
+pixels carry a texture, and a cell shows the one that both of its pixels have.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def half_blocks(pixels: Sequence[Pixel | None], width: int) -> list[Content]:
 
 
 def cell(above: Pixel | None, below: Pixel | None) -> tuple[str, str]:
-    """Return sign and style of a cell."""
+    """Return sign and style of a cell. One of two textures is left blank, as the line between them."""
     if above is None:
-        return (" ", "") if below is None else (below.texture or "▄", below.colour)
+        return (" ", "") if below is None or below.texture else ("▄", below.colour)
     if above.texture:
-        return above.texture, above.colour
+        return (above.texture, above.colour) if below is not None and below.texture == above.texture else (" ", "")
     if below is None:
         return "▀", above.colour
     if above.colour == below.colour:

@@ -1,7 +1,7 @@
 """A tree of sizes drawn as rings of half-blocks, round on the screen, with names on the arcs that have room for one.
 
 Rings and long arcs are parted by a dark pixel; short arcs of one ring, which that would eat up, by their shade. The
-selected arc has a bright rim and a bold name. Where there is no colour, arcs have textures, and the rim is solid.
+selected arc has a bright rim and a bold name. Where there is no colour, arcs have textures, and that one is solid.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class SunburstPicture:
         chosen = next((at for at, arc in enumerate(self.arcs) if arc.key == selected), None)
         if chosen is not None:
             rim = Pixel("$foreground", glyphs.FULL if paint.none else "")
-            for at in self._rim(chosen):
+            for at in self._inside(chosen) if paint.none else self._rim(chosen):
                 pixels[at] = rim
         lines = []
         for row in range(self.rows):
@@ -103,6 +103,10 @@ class SunburstPicture:
             edge = ring > 0 and (rings.radius - distance) % rings.thickness < 1.0 and ring < len(rings.arcs) - 1
             gaps.append(edge or (ring > 0 and before < 1.0 and length >= _PARTED_PIXELS and len(starts[ring]) > 1))
         return owners, gaps
+
+    def _inside(self, owner: int) -> Iterator[int]:
+        """Yield all pixels of an arc but the lines at its edges."""
+        return (at for at, held in enumerate(self._owners) if held == owner and not self._gaps[at])
 
     def _rim(self, owner: int) -> Iterator[int]:
         """Yield the pixels of an arc that border on another one, or on the outside."""
