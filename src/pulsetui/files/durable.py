@@ -7,6 +7,7 @@ nothing behind. A kill in the middle can leave a temporary file, which `is_tempo
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 
 from pulsetui import faults
@@ -18,10 +19,13 @@ _TEMPORARY_PREFIX = ".pulsetui-"
 _TEMPORARY_SUFFIX = ".tmp"
 
 
-def write_durable(folder: Folder, name: str, data: bytes, *, replace: bool = False, mode: int = 0o600) -> FileIdentity:
+def write_durable(
+    folder: Folder, name: str, data: bytes | Iterable[bytes], *, replace: bool = False, mode: int = 0o600
+) -> FileIdentity:
     """Write a whole file: temporary file, fsync, rename, fsync of the folder; return the identity it has now.
 
-    `replace` is for our own files that can be made again; without it, a taken name is an error.
+    What is long comes in pieces; if making one fails, nothing is left behind either. `replace`
+    is for our own files that can be made again; without it, a taken name is an error.
 
     Raises:
         FileExistsError: the name is taken.
@@ -95,10 +99,11 @@ def allocated_bytes(descriptor: int) -> int:
     return os.fstat(descriptor).st_blocks * 512
 
 
-def _write_new(folder: Folder, name: str, data: bytes, mode: int) -> FileIdentity:
+def _write_new(folder: Folder, name: str, data: bytes | Iterable[bytes], mode: int) -> FileIdentity:
     descriptor = folder.create(name, mode)
     try:
-        write_all(descriptor, data)
+        for piece in (data,) if isinstance(data, bytes) else data:
+            write_all(descriptor, piece)
         sync(descriptor)
         return FileIdentity.of(os.fstat(descriptor))
     finally:
