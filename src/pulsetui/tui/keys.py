@@ -57,11 +57,11 @@ class Action:
 
 ACTIONS: tuple[Action, ...] = (
     Action("pulse.show", ("1",), "app.show('pulse')", "Pulse", "Show what runs, the disks and the activity.",
-           ("app",), ("pulse", "storage", "pipeline", "job")),
+           ("app",), ("pulse", "storage", "pipeline", "job", "entity")),
     Action("storage.show", ("2",), "app.show('storage')", "Storage", "Show what takes the space, as a map.",
-           ("app",), ("pulse", "storage", "pipeline", "job")),
+           ("app",), ("pulse", "storage", "pipeline", "job", "entity")),
     Action("pipeline.show", ("3",), "app.show('pipeline')", "Pipeline", "Show every job in a table.",
-           ("app",), ("pulse", "storage", "pipeline", "job")),
+           ("app",), ("pulse", "storage", "pipeline", "job", "entity")),
     Action("jobs.add", ("a",), "screen.add", "add", "Add an episode by its URL or path.",
            ("pulse", "pipeline"), ("pulse",)),
     Action("pipeline.pause", ("p",), "screen.toggle_pause", "pause", "Pause new downloads, or resume them.",
@@ -93,12 +93,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("storage.repack", ("equals_sign",), "screen.repack", "pack anew", "Lay the tiles out anew, by size.",
            ("storage",)),
     Action("storage.earlier", ("left_square_bracket",), "screen.earlier", "earlier", "Go back in history.",
-           ("storage",)),
+           ("storage",), shown="[ ]"),
     Action("storage.later", ("right_square_bracket",), "screen.later", "later", "Go forth in history, up to now.",
            ("storage",)),
-    Action("storage.refresh", ("r",), "screen.refresh_storage", "refresh", "Read all sizes anew.", ("storage",)),
+    Action("storage.refresh", ("r",), "screen.refresh_storage", "refresh", "Read all sizes anew.",
+           ("storage", "entity"), ("entity",)),
     Action("read.again", ("ctrl+r",), "screen.read_again", "read again", "Read everything on the screen again.",
-           ("pulse", "storage", "pipeline", "job")),
+           ("pulse", "storage", "pipeline", "job", "entity")),
     Action("cursor.down", ("j", "down"), "cursor(1)", "down", "Move the cursor down.", ("list",)),
     Action("cursor.up", ("k", "up"), "cursor(-1)", "up", "Move the cursor up.", ("list",)),
     Action("cursor.page_down", ("pagedown", "ctrl+d"), "page(1)", "page down", "Move a page down.", ("list",)),
@@ -141,11 +142,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("focus.previous", ("shift+tab",), "app.focus_previous", "previous panel", "Move to the panel before.",
            ("app",)),
     Action("back", ("escape",), "screen.back", "back", "Go back to where you were; clear the search first.",
-           ("pulse", "storage", "pipeline", "job"), ("job",)),
+           ("pulse", "storage", "pipeline", "job", "entity"), ("job", "entity")),
     Action("palette", ("ctrl+p",), "app.command_palette", "palette", "Find any command by its name.",
            ("app",)),
     Action("help", ("question_mark",), "app.help", "keys", "Show all keys.",
-           ("app",), ("pulse", "storage", "pipeline", "job")),
+           ("app",), ("pulse", "storage", "pipeline", "job", "entity")),
     Action("quit", ("q", "ctrl+q"), "app.quit", "quit", "Leave. Asks first while work runs.", ("app",)),
 )  # fmt: skip
 
@@ -171,6 +172,11 @@ HELP_INTRO = (
 def bindings(place: Place) -> list[BindingType]:
     """Return Textual's bindings for one place, each with its id so that it can be remapped."""
     return [_binding(action) for action in ACTIONS if place in action.places]
+
+
+def action(name: str) -> Action:
+    """Return the entry with an id."""
+    return next(action for action in ACTIONS if action.id == name)
 
 
 def footer(place: Place) -> tuple[Action, ...]:

@@ -208,7 +208,7 @@ class CategoryChart(Drawn, Framed, can_focus=True):
         if self.has_focus:
             return exact_lines(parts[min(self.cursor, len(parts) - 1)], whole, width_cells)
         shown = sum(part.size_bytes for part in parts if not part.hidden)
-        of = line((" of ", "$quiet"), size(whole)) if self.hidden else Content("")
+        of = line((" of ", "$quiet"), size(whole), (" shown", "$quiet")) if self.hidden else line((" in all", "$quiet"))
         off = ", ".join(part.name for part in parts if part.hidden)
         said = end_cut(f"without {off}" if off else "", width_cells)
         return [line(size(shown), of), line((said, "$quiet"))]

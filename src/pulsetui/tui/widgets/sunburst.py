@@ -35,7 +35,7 @@ _FEWEST_ROWS = 4
 
 
 class Sunburst(Lines, can_focus=True):
-    """Shows a frozen tree in rings, one arc selected, and what there is to say of it in two lines below."""
+    """Shows a frozen tree in rings, one arc selected."""
 
     DEFAULT_CSS = """
     Sunburst { height: 1fr; width: 1fr; color: $foreground; }
@@ -90,8 +90,8 @@ class Sunburst(Lines, can_focus=True):
             super().__init__()
             self.to_root = to_root
 
-    def __init__(self, *, id: str | None = None, labelled: bool = True) -> None:  # noqa: A002 - Textual's name
-        """Start empty; without `labelled` who shows it says what is selected."""
+    def __init__(self, *, id: str | None = None, labelled: bool = False) -> None:  # noqa: A002 - Textual's name
+        """Start empty; `labelled` says below the rings what is selected, where nobody else does."""
         super().__init__(id=id)
         self._label_rows = _LABEL_ROWS if labelled else 0
         self._hovered = ""
