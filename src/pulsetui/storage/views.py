@@ -56,7 +56,7 @@ class StorageNode:
     reclaimable_bytes: int = 0
     candidate_bytes: int = 0
     incoming_bytes: int = 0
-    """What running jobs will still write here; not part of `size`."""
+    """What running jobs will still write here and below; not part of `size`."""
     newest_at: datetime | None = None
     """When its newest file was written."""
     growth_bytes: int | None = None

@@ -55,6 +55,19 @@ class Borders:
         return bytearray(joined.to_bytes(self.width * self.height, "big"))
 
 
+def frame(x: int, y: int, width: int, height: int) -> dict[tuple[int, int], int]:
+    """Return the arms of a box's border by cell: column and row."""
+    right, bottom = x + width, y + height
+    cells = {
+        (x, y): RIGHT | DOWN,
+        (right, y): LEFT | DOWN,
+        (x, bottom): RIGHT | UP,
+        (right, bottom): LEFT | UP,
+    }
+    cells |= {(column, line): LEFT | RIGHT for column in range(x + 1, right) for line in (y, bottom)}
+    return cells | {(column, line): UP | DOWN for line in range(y + 1, bottom) for column in (x, right)}
+
+
 _LONGEST = 4096
 _ACROSS = bytes([LEFT | RIGHT]) * _LONGEST
 _DOWN = bytes([UP | DOWN]) * _LONGEST

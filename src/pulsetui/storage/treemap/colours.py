@@ -9,47 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from pulsetui.storage.views import CATEGORIES
+from pulsetui.storage.treemap.layout import Tile
+from pulsetui.storage.treemap.scales import AGES, GROWTHS, HEAT, OTHERS, SHARES, SIXTEEN, STEPS, UNKNOWN, Mode, Step
+from pulsetui.storage.treemap.styles import NEUTRAL, OTHERS_STEP
 
-if TYPE_CHECKING:
-    from pulsetui.storage.treemap.layout import Tile
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "NEUTRAL",
+    "OTHERS_STEP",
+    "SIXTEEN",
+    "UNKNOWN",
+    "LegendEntry",
+    "Look",
+    "Mode",
+    "Palette",
+    "Step",
+    "contrast",
+    "palette",
+]
 
-NEUTRAL = 15
-"""The step of what has the colours of the theme: groups, ghosts, the ground."""
 DARK = "#05070a"
 LIGHT = "#ffffff"
-OTHERS_STEP = 14
-"""The step of `N others`, which have no common colour."""
-UNKNOWN = "not known"
-
-
-class Mode(StrEnum):
-    """What the colour of a tile stands for."""
-
-    SIZE = "size"
-    CATEGORY = "category"
-    AGE = "age"
-    GROWTH = "growth"
-    RECLAIMABLE = "reclaimable"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One colour of a scale."""
-
-    label: str
-    """What it stands for, in a word or two: the legend's text."""
-    background: str
-    """``#rrggbb``."""
-    named: str
-    """The background in 16 colours, by its name in Rich (``bright_yellow``)."""
-    texture: str
-    """What fills the tile where there is no colour; one ASCII character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,91 +57,6 @@ class LegendEntry:
     label: str
 
 
-_HEAT = (
-    ("less", "#15233d", "blue", " "),
-    ("1/64", "#1a3860", "blue", "."),
-    ("1/32", "#1d527a", "bright_blue", ":"),
-    ("1/16", "#286f80", "green", "-"),
-    ("1/8", "#5d9b74", "cyan", "="),
-    ("1/4", "#a9ad57", "white", "+"),
-    ("1/2", "#e4b34b", "bright_green", "*"),
-    ("largest", "#ffd28a", "bright_yellow", "#"),
-)
-# Okabe and Ito (2008), in the order of CATEGORIES; their black can't be seen on a dark ground, so there are two greys.
-_OKABE_ITO = (
-    ("#0072b2", "blue", "v"),
-    ("#e69f00", "yellow", "i"),
-    ("#9aa3ad", "white", "~"),
-    ("#56b4e9", "bright_cyan", "="),
-    ("#cc79a7", "magenta", "#"),
-    ("#009e73", "green", "a"),
-    ("#f0e442", "bright_yellow", ":"),
-    ("#4d5661", "bright_black", "."),
-)
-_AGES = (
-    (timedelta(days=365), "< 1 y"),
-    (timedelta(days=90), "< 90 d"),
-    (timedelta(days=30), "< 30 d"),
-    (timedelta(days=7), "< 7 d"),
-    (timedelta(days=1), "< 1 d"),
-    (timedelta(hours=1), "< 1 h"),
-)
-_GROWTHS = (-0.1, 0.0, 1e-18, 0.01, 0.1, 0.5)
-"""From where the next step of growth begins, by the size now."""
-_GROWTH_STEPS = (
-    ("−10 %", "#8cc4ee", "bright_cyan", "="),
-    ("shrank", "#33658f", "blue", "-"),
-    ("same", "#272d35", "bright_black", " "),
-    ("grew", "#5c4526", "red", "."),
-    ("+1 %", "#a4742f", "yellow", ":"),
-    ("+10 %", "#dea343", "bright_red", "+"),
-    ("+50 %", "#ffd894", "bright_yellow", "#"),
-)
-_SHARES = (0.0, 0.05, 0.25, 0.5, 0.75)
-_SHARE_STEPS = (
-    ("none", "#222931", "bright_black", " "),
-    ("to 5 %", "#3a3160", "blue", "."),
-    ("to 25 %", "#5c4289", "bright_blue", ":"),
-    ("to 50 %", "#8658a9", "magenta", "-"),
-    ("to 75 %", "#c58cc9", "bright_magenta", "+"),
-    ("more", "#f3c1e6", "white", "#"),
-)
-_OTHERS = Step("others", "#2b323b", "bright_black", " ")
-_NOT_KNOWN = Step(UNKNOWN, "#39414b", "bright_black", "?")
-_STEPS = {
-    Mode.SIZE: tuple(Step(*each) for each in _HEAT),
-    Mode.CATEGORY: (*(Step(name, *each) for name, each in zip(CATEGORIES, _OKABE_ITO, strict=True)), _NOT_KNOWN),
-    Mode.AGE: (
-        *(
-            Step(label, *each[1:])
-            for label, each in zip(("older", *(label for _, label in _AGES)), _HEAT[:-1], strict=True)
-        ),
-        _NOT_KNOWN,
-    ),
-    Mode.GROWTH: (*(Step(*each) for each in _GROWTH_STEPS), _NOT_KNOWN),
-    Mode.RECLAIMABLE: tuple(Step(*each) for each in _SHARE_STEPS),
-}
-SIXTEEN = {
-    "black": "#000000",
-    "red": "#aa0000",
-    "green": "#00aa00",
-    "yellow": "#aa5500",
-    "blue": "#0000aa",
-    "magenta": "#aa00aa",
-    "cyan": "#00aaaa",
-    "white": "#aaaaaa",
-    "bright_black": "#555555",
-    "bright_red": "#ff5555",
-    "bright_green": "#55ff55",
-    "bright_yellow": "#ffff55",
-    "bright_blue": "#5555ff",
-    "bright_magenta": "#ff55ff",
-    "bright_cyan": "#55ffff",
-    "bright_white": "#ffffff",
-}
-"""The usual 16 colours (VGA) by their names in Rich: what contrast is reckoned with."""
-
-
 @dataclass(frozen=True, slots=True)
 class Palette:
     """A scale of colours and the rule that gives each tile its step."""
@@ -175,7 +74,7 @@ class Palette:
 
     def look(self, step: int, shade: int = 0) -> Look:
         """Return how a step is painted; neighbours of one step differ by their `shade`, 0 or 1."""
-        return _look(_OTHERS if step == OTHERS_STEP else self.steps[step], shade)
+        return _look(OTHERS if step == OTHERS_STEP else self.steps[step], shade)
 
     def legend(self) -> tuple[LegendEntry, ...]:
         """Return what the colours stand for."""
@@ -184,7 +83,7 @@ class Palette:
 
 def palette(mode: Mode, *, now: datetime) -> Palette:
     """Return the scale of a mode; `now` is what ages count from."""
-    return Palette(mode, _STEPS[mode], now)
+    return Palette(mode, STEPS[mode], now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +98,7 @@ class _Scale:
 
 def _by_size(tile: Tile, scale: _Scale) -> int:
     """Each step down is half the size; the warmest is the largest tile in the picture."""
-    return max(0, len(_HEAT) - (scale.largest_bytes // max(1, tile.size_bytes)).bit_length())
+    return max(0, len(HEAT) - (scale.largest_bytes // max(1, tile.size_bytes)).bit_length())
 
 
 def _by_category(tile: Tile, scale: _Scale) -> int:
@@ -215,7 +114,7 @@ def _by_age(tile: Tile, scale: _Scale) -> int:
     assert tile.node is not None
     if tile.node.newest_at is None:
         return scale.unknown
-    return sum(scale.now - tile.node.newest_at < limit for limit, _ in _AGES)
+    return sum(scale.now - tile.node.newest_at < limit for limit, _ in AGES)
 
 
 def _by_growth(tile: Tile, scale: _Scale) -> int:
@@ -225,7 +124,7 @@ def _by_growth(tile: Tile, scale: _Scale) -> int:
     if grown is None:
         return scale.unknown
     change = grown / max(1, tile.node.size.allocated_bytes)
-    return sum(change >= limit for limit in _GROWTHS)
+    return sum(change >= limit for limit in GROWTHS)
 
 
 def _by_reclaimable(tile: Tile, scale: _Scale) -> int:  # noqa: ARG001 - one signature for all rules
@@ -233,7 +132,7 @@ def _by_reclaimable(tile: Tile, scale: _Scale) -> int:  # noqa: ARG001 - one sig
     node = tile.node
     free = node.reclaimable_bytes + node.candidate_bytes
     share = free / max(1, node.size.allocated_bytes)
-    return sum(share > limit for limit in _SHARES)
+    return sum(share > limit for limit in SHARES)
 
 
 _RULES: dict[Mode, Callable[[Tile, _Scale], int]] = {

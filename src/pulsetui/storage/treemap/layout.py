@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import Literal, NamedTuple
 
-from pulsetui.storage.treemap.split_tree import FEWEST_CELLS, Rect, SplitTree
+from pulsetui.storage.treemap.seeding import Rect
+from pulsetui.storage.treemap.split_tree import FEWEST_CELLS, SplitTree
 from pulsetui.storage.views import StorageNode
 
 Kind = Literal["tile", "group", "others", "ghost"]
@@ -73,14 +75,10 @@ class Layout:
         return found
 
 
-def allocated(node: StorageNode) -> int:
-    """Measure a node by what the disk gave for it."""
-    return node.size.allocated_bytes
-
-
-def apparent(node: StorageNode) -> int:
-    """Measure a node by the lengths of its files."""
-    return node.size.total_bytes
+allocated: Measure = attrgetter("size.allocated_bytes")
+"""Measures a node by what the disk gave for it."""
+apparent: Measure = attrgetter("size.total_bytes")
+"""Measures a node by the lengths of its files."""
 
 
 class TreemapLayout:
@@ -95,23 +93,14 @@ class TreemapLayout:
     ) -> Layout:
         """Return where each tile lies in a picture of `width` by `height` cells.
 
-        `measure` gives a node's size in bytes, 0 for what isn't to be seen. Shows at most `depth_limit` levels.
+        `measure` gives a node's size in bytes, 0 for what isn't to be seen. Shows at most `depth_limit` levels. What
+        jobs will still write counts upwards in `incoming_bytes`, as sizes do.
         """
         return _Work(self._cuts, tree, measure, depth_limit).layout(width, height)
 
     def repack(self) -> None:
         """Forget all cuts: the next layout is made of sizes alone."""
         self._cuts.clear()
-
-
-class _Member(NamedTuple):
-    """A child that has a size or will have one."""
-
-    node: StorageNode
-    size: int
-    weight: int
-    """Its size, and for a group what is still to come in it: bytes."""
-    is_group: bool
 
 
 class _Work:
@@ -126,95 +115,123 @@ class _Work:
         self._tiles: list[Tile] = []
 
     def layout(self, width: int, height: int) -> Layout:
+        tree, tiles = self._tree, self._tiles
         if width > FEWEST_CELLS and height > 1:
             inside = (0, 0, width - 1, height - 1)
-            if self._tree.children:
-                self._fill(self._tree, inside, 1)
+            if tree.children:
+                self._fill(tree, inside, 1)
             else:
-                size = self._measure(self._tree)
-                share = size / self._whole
-                self._tiles.append(Tile("tile", self._tree.key, self._tree, *inside, 1, self._tree.key, size, share))
-        return Layout(tuple(self._tiles), width, height, self._tree.key, {tile.key: tile for tile in self._tiles})
+                tiles.append(Tile("tile", tree.key, tree, *inside, 1, tree.key, self._measure(tree), 1.0))
+        return Layout(tuple(tiles), width, height, tree.key, {tile[1]: tile for tile in tiles})
 
     def _fill(self, group: StorageNode, inside: Rect, depth: int) -> None:
         """Lay out the children of a group in its inside."""
-        members, ghost_bytes = self._members(group, inside, depth)
         cuts = self._cuts.setdefault(group.key, SplitTree())
-        per_cell = (sum(member.weight for member in members) + ghost_bytes) / (inside[2] * inside[3])
-        least = ADMITTED_CELLS * per_cell, KEPT_CELLS * per_cell
-        shown = [member for member in members if member.weight >= least[member.node.key in cuts]]
-        others_bytes = sum(member.size for member in members) - sum(member.size for member in shown)
-        tails = _tails(group.key, others_bytes, ghost_bytes, bool(shown))
-        placed = _place(cuts, shown, tails, inside)
+        sizes = list(map(self._measure, group.children))
+        whole = sum(sizes)
+        per_cell = (whole + group.incoming_bytes) / (inside[2] * inside[3])
+        new, old, keys = ADMITTED_CELLS * per_cell, KEPT_CELLS * per_cell, cuts.keys
+        large = [one for one in zip(sizes, group.children, strict=True) if one[0] >= old and one[0] > 0]
+        shown = [one for one in large if one[0] >= new or one[1].key in keys]
+        shown.sort(key=_SIZE, reverse=True)
+        coming = self._coming(shown, per_cell, depth)
+        tails = _tails(group, whole, shown, coming)
+        placed = _place(cuts, shown, coming, tails, inside)
         if len(placed) < len(shown) + len(tails):
-            shown = [member for member in shown if member.node.key in placed]
-            others_bytes = sum(member.size for member in members) - sum(member.size for member in shown)
-            tails = _tails(group.key, others_bytes, ghost_bytes, bool(shown))
-            placed = _place(cuts, shown, tails, inside)
-        self._add_tiles(group, shown, tails, placed, depth)
+            shown = [one for one in shown if one[1].key in placed]
+            tails = _tails(group, whole, shown, coming)
+            placed = _place(cuts, shown, coming, tails, inside)
+        self._add_tiles(group, shown, coming, placed, depth)
+        self._add_tails(group, shown, tails, placed, depth)
 
-    def _members(self, group: StorageNode, inside: Rect, depth: int) -> tuple[list[_Member], int]:
-        """Return the children that have a size, the largest first, and what else is still to come in the group.
-
-        What is still to come in a child that is a group of its own is shown there, all other in a ghost of this group.
-        """
-        measure = self._measure
-        sizes = [(size, child) for child in group.children if (size := measure(child)) > 0]
-        coming = max(group.incoming_bytes, sum(child.incoming_bytes for child in group.children))
-        total = sum(size for size, _ in sizes) + coming
+    def _coming(self, shown: Sequence[_Sized], per_cell: float, depth: int) -> dict[str, int]:
+        """Return what is still to come in those children that will be groups of their own: it is shown there."""
+        if depth >= self._depth_limit:
+            return {}
         width, height = GROUP_CELLS[depth > 1]
-        large = total * width * height / (inside[2] * inside[3]) if depth < self._depth_limit else total + 1
-        members = []
-        for size, child in sizes:
-            if size >= large and child.children:
-                coming -= child.incoming_bytes
-                members.append(_Member(child, size, size + child.incoming_bytes, True))
-            else:
-                members.append(_Member(child, size, size, False))
-        members.sort(key=_by_weight)
-        return members, coming
+        least = width * height * per_cell * _SAFELY_LARGER
+        return {
+            node.key: node.incoming_bytes
+            for size, node in shown
+            if node.incoming_bytes and node.children and size >= least
+        }
 
     def _add_tiles(
         self,
         group: StorageNode,
-        shown: Sequence[_Member],
+        shown: Sequence[_Sized],
+        coming: Mapping[str, int],
+        placed: Mapping[str, Rect],
+        depth: int,
+    ) -> None:
+        whole, add, parent = self._whole, self._tiles.append, group.key
+        width, height = GROUP_CELLS[depth > 1] if depth < self._depth_limit else (_NEVER, _NEVER)
+        for size, node in shown:
+            key = node.key
+            if key not in placed:
+                continue
+            x, y, columns, rows = placed[key]
+            opened = columns >= width and rows >= height and node.children
+            if opened and (key in coming or not node.incoming_bytes):
+                add(Tile("group", key, node, x, y, columns, rows, depth, parent, size, size / whole))
+                self._fill(node, (x + 1, y + 1, columns - 2, rows - 2), depth + 1)
+            else:
+                add(Tile("tile", key, node, x, y, columns, rows, depth, parent, size, size / whole))
+
+    def _add_tails(
+        self,
+        group: StorageNode,
+        shown: Sequence[_Sized],
         tails: Mapping[str, int],
         placed: Mapping[str, Rect],
         depth: int,
     ) -> None:
-        whole, tiles, parent = self._whole, self._tiles, group.key
-        width, height = GROUP_CELLS[depth > 1]
-        for node, size, _, is_group in shown:
-            rect = placed.get(node.key)
-            if rect is None:
-                continue
-            opened = is_group and rect[2] >= width and rect[3] >= height
-            tiles.append(Tile("group" if opened else "tile", node.key, node, *rect, depth, parent, size, size / whole))
-            if opened:
-                self._fill(node, (rect[0] + 1, rect[1] + 1, rect[2] - 2, rect[3] - 2), depth + 1)
         for key, size in tails.items():
-            if key in placed and key.startswith("ghost:"):
-                tiles.append(Tile("ghost", key, None, *placed[key], depth, parent, size, size / whole))
-            elif key in placed:
-                keys = {member.node.key for member in shown}
-                others = tuple(child for child in group.children if child.key not in keys)
-                tiles.append(Tile("others", key, None, *placed[key], depth, parent, size, size / whole, others))
+            if key in placed:
+                kind: Kind = "others" if key.startswith(_OTHERS) else "ghost"
+                others = _rest(group.children, shown) if kind == "others" else ()
+                share = size / self._whole
+                self._tiles.append(Tile(kind, key, None, *placed[key], depth, group.key, size, share, others))
 
 
-def _by_weight(member: _Member) -> int:
-    return -member.weight
+_Sized = tuple[int, StorageNode]
+"""A child and its size in bytes."""
+_SIZE = itemgetter(0)
+_OTHERS, _GHOST = "others:", "ghost:"
+_NEVER = 1 << 30
+_SAFELY_LARGER = 1.5
+"""How much larger than the smallest group a child has to be to be sure of becoming one, whatever its aspect."""
 
 
-def _tails(key: str, others_bytes: int, ghost_bytes: int, some_shown: bool) -> dict[str, int]:
+def _tails(group: StorageNode, whole: int, shown: Sequence[_Sized], coming: Mapping[str, int]) -> dict[str, int]:
     """Return the sizes of the tiles that stand at the end of a group."""
-    tails = {f"others:{key}": others_bytes} if others_bytes or not (some_shown or ghost_bytes) else {}
-    return {**tails, f"ghost:{key}": ghost_bytes} if ghost_bytes else tails
+    tails: dict[str, int] = {}
+    others = whole - sum(map(_SIZE, shown))
+    ghost = group.incoming_bytes - sum(coming.values())
+    if others or not (shown or ghost > 0):
+        tails[f"{_OTHERS}{group.key}"] = others
+    if ghost > 0:
+        tails[f"{_GHOST}{group.key}"] = ghost
+    return tails
 
 
-def _place(cuts: SplitTree, shown: Sequence[_Member], tails: Mapping[str, int], inside: Rect) -> dict[str, Rect]:
+def _place(
+    cuts: SplitTree, shown: Sequence[_Sized], coming: Mapping[str, int], tails: Mapping[str, int], inside: Rect
+) -> dict[str, Rect]:
     """Return where the tiles lie that are large enough to be seen."""
-    sizes = {member.node.key: member.weight for member in shown}
+    sizes = {node.key: size for size, node in shown}
+    for key, size in coming.items():
+        if key in sizes:
+            sizes[key] += size
     for key, size in tails.items():
         sizes[key] = max(1, size)
     cuts.update(sizes, tuple(tails))
     return {key: rect for key, rect in cuts.place(*inside).items() if rect[2] >= FEWEST_CELLS}
+
+
+def _rest(children: tuple[StorageNode, ...], shown: Sequence[_Sized]) -> tuple[StorageNode, ...]:
+    """Return the children that aren't shown. Most often those are the last ones, which is quicker to tell."""
+    if all(node is child for (_, node), child in zip(shown, children, strict=False)):
+        return children[len(shown) :]
+    keys = {node.key for _, node in shown}
+    return tuple(child for child in children if child.key not in keys)

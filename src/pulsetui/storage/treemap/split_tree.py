@@ -8,45 +8,25 @@ get a tile at all is left to `layout`.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
-from math import log2
 
-Rect = tuple[int, int, int, int]
-"""Left, top, width, height in cells."""
+from pulsetui.storage.treemap.seeding import Node, Places, Rect, balanced, cuts_of, tiles_of
 
 FEWEST_CELLS = 2
 """The smallest tile is this wide and one row high, where the rectangle has room for all."""
 
 _FLIP = 1.8
 """A cut turns when its rectangle became this much longer the other way: less would turn cuts back and forth."""
-_BAD_ASPECT = 3.0
-"""A subtree whose tiles' mean aspect is worse is seeded anew."""
-_FAIR_ASPECT = 2.5
-"""... unless its own rectangle is worse than this: then an ancestor is at fault."""
-_INNER_COST = 0.7
-"""How many halvings of size worse a single tile may fit a new one before a group of tiles is split instead."""
+_SLIVER = 5.0
+"""A tile whose aspect is worse is a reason to seed its surroundings anew, ..."""
+_FAIR = 2.5
+"""... up to the first rectangle around it whose own aspect is no worse than this, ..."""
+_FEWEST_MENDED = 4
+"""... with so many tiles in it that they can be put together better."""
 _DEEPEST = 100
 """A tree that grew deeper than this is packed anew: far below the limit of recursion."""
 _TOO_MANY_NEW = 0.5
 """When more than this share of the tiles is new, nothing is left to keep and the whole is seeded."""
-
-
-class _Node:
-    """A tile (`first` is None) or a cut with what lies before and after it."""
-
-    __slots__ = ("beside", "count", "first", "key", "parent", "second", "size")
-
-    def __init__(self, key: str, size: int) -> None:
-        self.key = key
-        self.size = size
-        self.count = 1
-        self.parent: _Node | None = None
-        self.first: _Node | None = None
-        self.second: _Node | None = None
-        self.beside: bool | None = None
-        """Whether the second part is right of the first, else below it; None until it was placed."""
 
 
 class SplitTree:
@@ -54,17 +34,16 @@ class SplitTree:
 
     def __init__(self) -> None:
         """Start without any tile."""
-        self._root: _Node | None = None
-        self._leaves: dict[str, _Node] = {}
+        self._root: Node | None = None
+        self._leaves: dict[str, Node] = {}
         self._last: tuple[str, ...] = ()
+        self._cuts: list[tuple[Node, Node, Node]] | None = None
+        """Parents first; None after the tree changed."""
 
-    def __len__(self) -> int:
-        """Return the number of tiles."""
-        return len(self._leaves)
-
-    def __contains__(self, key: object) -> bool:
-        """Return whether there is a tile of that key."""
-        return key in self._leaves
+    @property
+    def keys(self) -> Mapping[str, object]:
+        """The tiles' keys."""
+        return self._leaves
 
     def update(self, sizes: Mapping[str, int], last: Sequence[str] = ()) -> None:
         """Take the tiles' new sizes, each above 0; unknown keys are new tiles, missing ones are gone.
@@ -74,18 +53,16 @@ class SplitTree:
         """
         self._last = tuple(last)
         leaves = self._leaves
-        for key in [key for key in leaves if key not in sizes]:
-            self._remove(key)
-        new = [key for key in sizes if key not in leaves]
-        if len(new) > _TOO_MANY_NEW * len(sizes):
-            self._seed(sizes)
-            return
-        for key, leaf in leaves.items():
-            leaf.size = sizes[key]
-        if self._root is not None:
-            _sum(self._root)
-        if new:
+        if leaves.keys() != sizes.keys():
+            for key in [key for key in leaves if key not in sizes]:
+                self._remove(key)
+            new = [key for key in sizes if key not in leaves]
+            if len(new) > _TOO_MANY_NEW * len(sizes):
+                self._seed(sizes)
+                return
+            self._resize(sizes)
             self._insert(new, sizes)
+        self._resize(sizes)
 
     def repack(self) -> None:
         """Forget all cuts; the tiles are laid out by their sizes, as if they were all new."""
@@ -95,15 +72,33 @@ class SplitTree:
 
     def place(self, x: int, y: int, width: int, height: int) -> dict[str, Rect]:
         """Return each tile's rectangle; tiles for which not even one cell was left are missing."""
-        placed: dict[str, Rect] = {}
-        if self._root is not None and width > 0 and height > 0:
-            _place(self._root, x, y, width, height, placed, repair=True)
-        return placed
+        root = self._root
+        if root is None or width <= 0 or height <= 0:
+            return {}
+        root.box = (x, y, width, height)
+        _settle(self._order())
+        if self._mend():
+            _settle(self._order())
+        return {key: leaf.box for key, leaf in self._leaves.items() if leaf.box[2] > 0 and leaf.box[3] > 0}
+
+    def _order(self) -> list[tuple[Node, Node, Node]]:
+        if self._cuts is None:
+            self._cuts = cuts_of(self._root)
+        return self._cuts
+
+    def _resize(self, sizes: Mapping[str, int]) -> None:
+        """Give each tile its size, and each cut the sum of its parts."""
+        for key, leaf in self._leaves.items():
+            leaf.size = sizes[key]
+        for node, first, second in reversed(self._order()):
+            node.size = first.size + second.size
+            node.count = first.count + second.count
 
     def _seed(self, sizes: Mapping[str, int]) -> None:
-        leaves = [_Node(key, size) for key, size in sizes.items()]
+        leaves = [Node(key, size) for key, size in sizes.items()]
         self._leaves = {leaf.key: leaf for leaf in leaves}
-        self._root = _balanced(leaves) if leaves else None
+        self._root = balanced(leaves) if leaves else None
+        self._cuts = None
 
     def _remove(self, key: str) -> None:
         """Give the place of a tile that is gone to its sibling."""
@@ -111,12 +106,13 @@ class SplitTree:
         parent = leaf.parent
         if parent is None:
             self._root = None
-            return
-        sibling = parent.second if parent.first is leaf else parent.first
-        assert sibling is not None
-        self._put(sibling, parent)
+        else:
+            sibling = parent.second if parent.first is leaf else parent.first
+            assert sibling is not None
+            self._put(sibling, parent)
+        self._cuts = None
 
-    def _put(self, node: _Node, where: _Node) -> None:
+    def _put(self, node: Node, where: Node) -> None:
         """Put `node` where `where` hangs."""
         above = where.parent
         node.parent = above
@@ -126,6 +122,7 @@ class SplitTree:
             above.first = node
         else:
             above.second = node
+        self._cuts = None
 
     def _insert(self, new: Sequence[str], sizes: Mapping[str, int]) -> None:
         """Let each new tile share the place of what is nearest to it in size, so that both parts are well formed.
@@ -133,11 +130,12 @@ class SplitTree:
         The largest tile would be the simplest place, but a small tile would be a sliver there. Each place is taken once
         an update, so that the tree stays flat.
         """
-        assert self._root is not None
+        if not new or self._root is None:
+            return
         last = frozenset(self._last)
-        places = _Places(self._root, last)
+        places = Places(self._root, last)
         for key in new:
-            leaf = self._leaves[key] = _Node(key, sizes[key])
+            leaf = self._leaves[key] = Node(key, sizes[key])
             if key in last:
                 self._join(self._end(leaf.size), leaf)
                 continue
@@ -146,17 +144,17 @@ class SplitTree:
                 self._join(where, leaf, before=True)
             else:
                 self._join(where, leaf)
-        if _sum(self._root) > _DEEPEST:
+        if _depth(self._order()) > _DEEPEST:
             self.repack()
 
-    def _join(self, where: _Node, leaf: _Node, *, before: bool = False) -> None:
+    def _join(self, where: Node, leaf: Node, *, before: bool = False) -> None:
         """Cut the place of `where` in two, and give one part to `leaf`."""
-        cut = _Node("", where.size + leaf.size)
+        cut = Node("", where.size + leaf.size)
         self._put(cut, where)
         cut.first, cut.second = (leaf, where) if before else (where, leaf)
         where.parent = leaf.parent = cut
 
-    def _end(self, size: int) -> _Node:
+    def _end(self, size: int) -> Node:
         """Return what a tile at the end best shares its place with: the last subtree that isn't smaller."""
         where = self._root
         assert where is not None
@@ -164,129 +162,77 @@ class SplitTree:
             where = where.second
         return where
 
-
-class _Places:
-    """The nodes beside which a new tile may go, by size."""
-
-    def __init__(self, root: _Node, last: frozenset[str]) -> None:
-        """Leave out what ends in a tile of `last`: nothing may come after that."""
-        tiles: list[tuple[float, int, _Node]] = []
-        groups: list[tuple[float, int, _Node]] = []
-        pending = [(root, bool(last))]
-        while pending:
-            node, ends = pending.pop()
-            if node.first is None or node.second is None:
-                tiles.append((log2(node.size), len(tiles), node))
+    def _mend(self) -> bool:
+        """Seed anew around slivers: the tiles stay, in their order. Return whether anything changed."""
+        mended: set[int] = set()
+        for leaf in self._leaves.values():
+            _, _, width, height = leaf.box
+            if width <= 2 * _SLIVER * height and 2 * height <= _SLIVER * width:
                 continue
-            if not ends:
-                groups.append((log2(node.size), len(groups), node))
-            pending += ((node.second, ends), (node.first, False))
-        self._kinds = (sorted(tiles), sorted(groups))
-
-    def take(self, size: int) -> _Node:
-        """Return the node that is nearest in size, and don't return it again."""
-        wanted = log2(size)
-        best: tuple[float, list[tuple[float, int, _Node]], int] | None = None
-        for nodes, cost in zip(self._kinds, (0.0, _INNER_COST), strict=True):
-            index = bisect_left(nodes, (wanted,))
-            for near in (index - 1, index):
-                if 0 <= near < len(nodes):
-                    distance = abs(nodes[near][0] - wanted) + cost
-                    if best is None or distance < best[0]:
-                        best = (distance, nodes, near)
-        assert best is not None, "fewer tiles are new than there are"
-        return best[1].pop(best[2])[2]
+            around = leaf.parent
+            while around is not None and (around.count < _FEWEST_MENDED or _aspect(around.box) > _FAIR):
+                around = around.parent
+            if around is None or id(around) in mended:
+                continue
+            mended.add(id(around))
+            fresh = balanced(tiles_of(around))
+            around.first, around.second, around.beside = fresh.first, fresh.second, None
+            if fresh.first is not None and fresh.second is not None:
+                fresh.first.parent = fresh.second.parent = around
+        if mended:
+            self._cuts = None
+        return bool(mended)
 
 
-def _balanced(leaves: Sequence[_Node]) -> _Node:
-    """Return a tree over leaves, in their order, whose cuts halve the sizes as well as they can."""
-    sums = [0, *accumulate(leaf.size for leaf in leaves)]
-    return _halved(leaves, sums, 0, len(leaves))
+def _aspect(box: Rect) -> float:
+    """Return how long a rectangle looks for its breadth, 1 or more."""
+    wide, high = max(1, box[2]), max(1, 2 * box[3])
+    return max(wide / high, high / wide)
 
 
-def _halved(leaves: Sequence[_Node], sums: Sequence[int], start: int, stop: int) -> _Node:
-    if stop - start == 1:
-        return leaves[start]
-    node = _Node("", sums[stop] - sums[start])
-    node.count = stop - start
-    middle = sums[start] + node.size / 2
-    cut = bisect_left(sums, middle, start + 1, stop - 1)
-    if cut > start + 1 and middle - sums[cut - 1] <= sums[cut] - middle:
-        cut -= 1
-    node.first = first = _halved(leaves, sums, start, cut)
-    node.second = second = _halved(leaves, sums, cut, stop)
-    first.parent = second.parent = node
-    return node
+def _depth(cuts: Sequence[tuple[Node, Node, Node]]) -> int:
+    depths: dict[int, int] = {}
+    for node, _, _ in cuts:
+        depths[id(node)] = depths.get(id(node.parent), 0) + 1
+    return max(depths.values(), default=0)
 
 
-def _sum(node: _Node) -> int:
-    """Add up sizes and counts of a subtree; return how deep it is."""
-    first, second = node.first, node.second
-    if first is None or second is None:
-        return 1
-    depth = max(_sum(first), _sum(second)) + 1
-    node.size = first.size + second.size
-    node.count = first.count + second.count
-    return depth
-
-
-def _place(node: _Node, x: int, y: int, width: int, height: int, placed: dict[str, Rect], *, repair: bool) -> float:
-    """Place a subtree and return the sum of its tiles' aspects."""
-    first, second = node.first, node.second
-    if first is None or second is None:
-        if width <= 0 or height <= 0:
-            return 0.0
-        placed[node.key] = (x, y, width, height)
-        return width / (2 * height) if width > 2 * height else 2 * height / width
-    at = _cut(node, first, second, width, height)
-    if node.beside:
-        aspects = _place(first, x, y, at, height, placed, repair=repair)
-        aspects += _place(second, x + at, y, width - at, height, placed, repair=repair)
-    else:
-        aspects = _place(first, x, y, width, at, placed, repair=repair)
-        aspects += _place(second, x, y + at, width, height - at, placed, repair=repair)
-    own = max(width, 2 * height) / max(1, min(width, 2 * height))
-    if not repair or aspects <= _BAD_ASPECT * node.count or own > _FAIR_ASPECT:
-        return aspects
-    _mend(node)
-    return _place(node, x, y, width, height, placed, repair=False)
-
-
-def _cut(node: _Node, first: _Node, second: _Node, width: int, height: int) -> int:
-    """Return how many columns (or rows, where the cut isn't beside) the first part gets; settle the direction."""
-    if node.beside is None:
-        node.beside = width >= 2 * height
-    elif node.beside:
-        node.beside = width * _FLIP >= 2 * height
-    else:
-        node.beside = width > 2 * height * _FLIP
-    share = first.size / (first.size + second.size)
-    for _ in range(2):
-        if node.beside:
-            length, lines, least = width, height, FEWEST_CELLS
+def _settle(cuts: Sequence[tuple[Node, Node, Node]]) -> None:
+    """Give the parts of each cut their rectangles, top down: whole cells, by their sizes."""
+    for node, first, second in cuts:
+        x, y, width, height = node.box
+        beside = node.beside
+        if beside is None:
+            beside = width >= 2 * height
+        elif beside:
+            beside = width * _FLIP >= 2 * height
         else:
-            length, lines, least = height, width // FEWEST_CELLS, 1
-        if lines:
-            low = -(-first.count // lines) * least
-            high = length + (-second.count // lines) * least
-            if low <= high:
-                return min(max(round(length * share), low), high)
-        node.beside = not node.beside
-    return round((width if node.beside else height) * share)
-
-
-def _mend(node: _Node) -> None:
-    """Seed a subtree anew; its tiles stay, in their order."""
-    leaves: list[_Node] = []
-    pending = [node]
-    while pending:
-        each = pending.pop()
-        if each.first is None or each.second is None:
-            leaves.append(each)
+            beside = width > 2 * _FLIP * height
+        share = first.size / node.size
+        length = width if beside else height
+        at = int(length * share + 0.5)
+        lines = height if beside else width // FEWEST_CELLS
+        least = FEWEST_CELLS if beside else 1
+        if first.count * least > at * lines or second.count * least > (length - at) * lines:
+            beside, at = _tight(node, first, second, beside, share)
+        node.beside = beside
+        if beside:
+            first.box = (x, y, at, height)
+            second.box = (x + at, y, width - at, height)
         else:
-            pending += (each.second, each.first)
-    fresh = _balanced(leaves)
-    node.first, node.second, node.beside = fresh.first, fresh.second, None
-    assert node.first is not None
-    assert node.second is not None
-    node.first.parent = node.second.parent = node
+            first.box = (x, y, width, at)
+            second.box = (x, y + at, width, height - at)
+
+
+def _tight(node: Node, first: Node, second: Node, beside: bool, share: float) -> tuple[bool, int]:
+    """Return a cut that leaves each tile of both parts its fewest cells, or, where none can, the one by size."""
+    _, _, width, height = node.box
+    for across in (beside, not beside):
+        length, lines, least = (width, height, FEWEST_CELLS) if across else (height, width // FEWEST_CELLS, 1)
+        if not lines:
+            continue
+        low = -(-first.count // lines) * least
+        high = length + (-second.count // lines) * least
+        if low <= high:
+            return across, min(max(int(length * share + 0.5), low), high)
+    return beside, int((width if beside else height) * share + 0.5)
