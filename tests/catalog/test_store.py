@@ -213,10 +213,13 @@ async def test_children_are_listed_by_name_in_pages_and_ancestors_from_the_top(d
     assert [each.path for each in above] == ["A", "A/c"]
 
 
-async def test_there_is_no_library_before_its_first_entity(database: Database) -> None:
-    assert await database.read(find_library) is None
-    await entity(database, "Harbor")
-    assert await database.read(find_library) == 1
+async def test_the_library_is_there_from_the_start_and_others_from_their_first_entity(database: Database) -> None:
+    main = await database.read(find_library)
+    assert main is not None
+    assert await database.read(lambda reader: find_library(reader, "archive")) is None
+    await entity(database, "Harbor", library="archive")
+    assert await database.read(lambda reader: find_library(reader, "archive")) not in (None, main)
+    assert await database.read(find_library) == main
 
 
 async def test_an_entity_is_archived_and_taken_back(database: Database) -> None:

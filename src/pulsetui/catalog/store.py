@@ -110,7 +110,7 @@ async def check_levels(reader: Reader, levels: Sequence[str]) -> None:
 
 
 async def find_library(reader: Reader, name: str = DEFAULT_LIBRARY) -> int | None:
-    """Return the id of the library called `name`, or None before its first entity."""
+    """Return the id of the library called `name`, or None if there is none; `main` is there from the start."""
     found = await reader.value("SELECT id FROM libraries WHERE name = ?", (name,))
     return int(found) if isinstance(found, int) else None
 

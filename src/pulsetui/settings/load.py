@@ -188,7 +188,7 @@ def _line(details: ErrorDetails, given: _Layer) -> str:
         return f"{key}: {details['msg']} ({stands})"
     source = given.get(key) or next((value for name, value in given.items() if key.startswith(f"{name}.")), None)
     reason = details.get("ctx", {}).get("error") or f"{details['input']!r} is refused: {details['msg'].lower()}"
-    renamed = source and not source.spelled.startswith(PREFIX) and source.spelled != key
+    renamed = source and key in given and not source.spelled.startswith(PREFIX) and source.spelled != key
     spelled = f" (as {source.spelled})" if source and renamed else ""
     return f"{key}{spelled} from {source.where if source else DEFAULT}: {reason}"
 
