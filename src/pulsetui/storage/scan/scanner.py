@@ -7,11 +7,33 @@ names, adding up and storing are left to others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import asyncio
+import fnmatch
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pulsetui.errors import NotFoundError, PulseError, WorkerFailedError
+from pulsetui.storage.scan.collecting import Collected
+from pulsetui.storage.scan.crew import Crew
+from pulsetui.storage.scan.merging import merged
+from pulsetui.storage.scan.place import Place
 from pulsetui.storage.scan.records import FolderRecord
+from pulsetui.storage.scan.unchanged import Checked, check
+from pulsetui.storage.scan.walker import ROOT_LOST
+from pulsetui.storage.scan.work import Item, Work
+from pulsetui.storage.views import CATEGORIES, OTHER
+from pulsetui.waiting import finished, in_thread
+
+_PROGRESS_S = 0.1
+_HUGE = 10_000
+"""Names in a folder from which on its walkers share it: below, listing it twice costs more than it saves."""
+_FOLDERS_A_WALKER = 500
+"""A refresh starts a second walker at once for more folders than this: starting one takes as long as some hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +52,10 @@ class ScanRoot:
 
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
-    """How far a scan is; what is kept from before counts as well."""
+    """How far a scan is."""
 
     folders: int
+    """Kept as they were known or listed; files and bytes are those of the listed ones."""
     files: int
     total_bytes: int
     files_per_s: float
@@ -70,12 +93,133 @@ async def scan(
     """Scan `root` and return every folder's record.
 
     A folder in `known` whose device, inode, mtime and ctime are as they were, and which isn't in `look_again`, keeps
-    its record; so an empty `known` means a full walk. `categories` maps extensions (lower case, without the dot) to
-    category indexes. `leave_out` names folders as (device, inode) that somebody else accounts for. Cancelling the
-    task ends its processes within 200 ms.
+    its record; so an empty `known` means a full walk, which a change of `exclude`, `category` or `categories` calls
+    for. `categories` maps extensions (case folded, without the dot) to category indexes. `leave_out` names folders as
+    (device, inode) that somebody else accounts for. `on_progress` is called ten times a second, and once at the end.
+    Cancelling the task ends its processes within 200 ms.
 
     Raises:
         NotFoundError: the root is not there, or went away meanwhile.
-        WorkerLostError: processes died again and again, so that the scan would not be whole.
+        PulseError: the root's own folder can't be read.
+        WorkerLostError: processes died over the same folder twice.
     """
-    raise NotImplementedError
+    begun = _Scan(root, known, look_again, categories, now_ms, workers)
+    place = await in_thread(Place.open, root.path, leave_out, cross_mounts=root.cross_mounts)
+    reporting = asyncio.create_task(begun.report(on_progress))
+    try:
+        result = await begun.run(place)
+        await in_thread(place.verify)
+    finally:
+        reporting.cancel()
+        await asyncio.gather(reporting, return_exceptions=True)
+        place.close()
+    on_progress(begun.progress())
+    return result
+
+
+class _Scan:
+    def __init__(
+        self,
+        root: ScanRoot,
+        known: Mapping[bytes, FolderRecord],
+        look_again: Collection[bytes],
+        categories: Mapping[str, int],
+        now_ms: int,
+        workers: int,
+    ) -> None:
+        self._root = root
+        self._known = known if b"" in known else {}
+        self._before = known
+        self._look_again = look_again
+        self._categories = categories
+        self._workers = workers
+        self._began = time.monotonic()
+        self._collected = Collected(now_ms)
+        self._checked = Checked()
+        self._kept = 0
+        self._found: dict[bytes, set[bytes]] = {}
+
+    async def run(self, place: Place) -> ScanResult:
+        items: list[Item] = [(b"", 0, 1, True)]
+        if self._known:
+            self._checked = await self._check(place)
+            self._kept = len(self._known) - len(self._checked.to_list) - len(self._checked.gone)
+            items = [(path, 0, 1, False) for path in self._checked.to_list]
+        if items:
+            at_once = min(self._workers, 1 + len(items) // _FOLDERS_A_WALKER) if self._known else self._workers
+            crew = Crew(self._arguments(place), Work(items), self._collected, self._to_list_below)
+            try:
+                await crew.list_all(at_once, self._workers - at_once)
+            except WorkerFailedError as error:
+                if error.kind != ROOT_LOST:
+                    raise
+                raise NotFoundError(f"{place.shown()} went away during the scan: {error}") from error
+        return await in_thread(self._result, place)
+
+    async def report(self, on_progress: Callable[[ScanProgress], None]) -> None:
+        while True:
+            await asyncio.sleep(_PROGRESS_S)
+            on_progress(self.progress())
+
+    def progress(self) -> ScanProgress:
+        elapsed_s = time.monotonic() - self._began
+        collected = self._collected
+        folders = self._kept + len(collected.records)
+        return ScanProgress(folders, collected.files, collected.total_bytes, collected.files / elapsed_s, elapsed_s)
+
+    async def _check(self, place: Place) -> Checked:
+        """Look at the known folders in a thread, which ends early when the scan is cancelled."""
+        stop = threading.Event()
+        wanted = (place.descriptor, self._known, self._look_again, place.bounds, stop.is_set)
+        checking = asyncio.ensure_future(asyncio.to_thread(check, *wanted))
+        try:
+            await asyncio.wait({checking})
+        finally:
+            stop.set()
+            checked = await finished(checking)
+        return checked
+
+    def _arguments(self, place: Place) -> dict[str, Any]:
+        """Return what a walker is told at its start."""
+        patterns = [fnmatch.translate(os.fsencode(name).decode("latin-1")) for name in self._root.exclude]
+        bounds = place.bounds
+        return {
+            "root": os.fsdecode(self._root.path),
+            "identity": place.identity,
+            "device": bounds.device,
+            "mounts": [path.decode("latin-1") for path in bounds.mounts],
+            "leave_out": list(bounds.leave_out),
+            "exclude": "|".join(patterns),
+            "categories": dict(self._categories),
+            "fixed": self._root.category,
+            "other": OTHER,
+            "number_of_categories": len(CATEGORIES),
+            "shares": self._workers,
+            "huge": _HUGE,
+        }
+
+    def _to_list_below(self, path: bytes, below: Sequence[bytes]) -> list[Item]:
+        """Note what a known folder holds now, and return what of it isn't known: that is to be listed to its end."""
+        self._found.setdefault(path, set()).update(below)
+        gone = self._checked.gone
+        return [(name, 0, 1, True) for name in below if name not in self._known or name in gone]
+
+    def _result(self, place: Place) -> ScanResult:
+        known, listed = self._before, self._collected.records
+        records: Mapping[bytes, FolderRecord] = listed
+        if self._known:
+            changes = bool(listed or self._checked.to_list or self._checked.gone)
+            records = merged(self._known, self._checked, self._found, listed) if changes else self._known
+        top = records.get(b"")
+        if top is None:
+            raise NotFoundError(f"{place.shown()} went away during the scan")
+        if top.error and len(records) == 1 and not top.counts and not top.links:
+            raise PulseError(f"{place.shown()} can't be read: {top.error}")
+        return ScanResult(
+            records=records,
+            changed=frozenset(path for path in listed if path in records and known.get(path) != records[path]),
+            gone=frozenset() if records is known else frozenset(path for path in known if path not in records),
+            reused=len(records) - sum(1 for path in listed if path in records),
+            errors=tuple((path, record.error) for path, record in listed.items() if record.error and path in records),
+            seconds=time.monotonic() - self._began,
+        )
