@@ -25,10 +25,12 @@ def middle_cut(text: str, width_cells: int) -> str:
     return _cut(display_text(text), width_cells)
 
 
+@lru_cache(16384)
 def name_cut(name: str, width_cells: int) -> str:
     """Return a file's name made safe and at most `width_cells` wide, cut in its middle so that its extension stays.
 
-    Where there is no room for both, the extension goes first: `Part 12.mp4` in eight cells is `Part 12`.
+    Where there is no room for both, the extension goes first: `Part 12.mp4` in eight cells is `Part 12`. Remembered,
+    because the same names are drawn in every frame.
     """
     shown = display_text(name)
     if cell_len(shown) <= width_cells:

@@ -68,7 +68,7 @@ class Palette:
     def steps_of(self, tiles: Sequence[Tile]) -> list[int]:
         """Return each tile's index into `steps`, `OTHERS_STEP` for what has no colour of its own."""
         rule = _RULES[self.mode]
-        largest = max((tile.size_bytes for tile in tiles if tile.kind == "tile"), default=1)
+        largest = max([tile.size_bytes for tile in tiles if tile.kind == "tile"], default=1)
         scale = _Scale(largest, self.now, len(self.steps) - 1)
         return [rule(tile, scale) if tile.kind == "tile" else OTHERS_STEP for tile in tiles]
 

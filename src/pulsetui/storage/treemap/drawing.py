@@ -7,7 +7,7 @@ up to the last one. Thousands of tiles are drawn in a frame, so a row of a tile 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from codecs import charmap_decode
 
 from rich.cells import cell_len
 
@@ -30,6 +30,10 @@ _ASCII = {HATCH: "/", GHOST: ":", POINTER: ">", "": ""}
 _UNDER_FRAME = (Part.RULE, Part.FILL, Part.HATCH, Part.GHOST)
 """What gives way to the border of the selected tile; names and figures stay."""
 _FILLS = [bytes([code]) * 4096 for code in range(256)]
+_BARE = 2
+"""Marks, in place of a part, the cells of tiles without borders, while cells have only their colour."""
+_NOT_BARE = bytes(0 if code & PARTS == _BARE else 255 for code in range(256))
+_COLOUR = bytes(code & ~PARTS for code in range(256))
 _RULED = bytes([0] + [int(Part.RULE)] * 255)
 _RUNS = re.compile(rb"(.)\1*", re.DOTALL)
 
@@ -73,7 +77,7 @@ class Drawing:
             for index, (tile, step) in enumerate(zip(layout.tiles, palette.steps_of(layout.tiles), strict=True))
         ]
         self._styles = bytearray([neutral]) * (self._width * self._height)
-        self._masks = bytearray()
+        self._masks = b""
         self._signs: list[str] = []
 
     def fill(self) -> None:
@@ -86,7 +90,6 @@ class Drawing:
         bordered_width, bordered_height = self._bordered
         lines = Borders(width, self._height)
         ends = {self._layout.root: (width - 1, self._height - 1)}
-        bare: list[tuple[range, int]] = []
         for tile, code in zip(self._layout.tiles, self._codes, strict=True):
             kind, key, _, x, y, columns, rows, _, parent, _, _, _ = tile
             right, bottom = ends[parent]
@@ -99,23 +102,25 @@ class Drawing:
                 lines.add(x, y, columns, rows)
             columns += x + columns == right
             rows += y + rows == bottom
-            colour = _FILLS[code][:columns]
-            starts = range(y * width + x, (y + rows) * width + x, width)
-            for start in starts:
+            colour = _FILLS[code if bordered or self._textures else code | _BARE][:columns]
+            for start in range(y * width + x, (y + rows) * width + x, width):
                 styles[start : start + columns] = colour
-            if not bordered:
-                bare.append((starts, columns))
-        self._rule(lines.masks(), [] if self._textures else bare)
+        self._rule(lines.masks())
 
     def label(self) -> None:
         """Write what each tile says, and hatch what is marked."""
         marked, textures = self._marked, self._textures
         for tile, code in zip(self._layout.tiles, self._codes, strict=True):
-            kind, _, _, x, y, columns, rows, _, _, _, _, _ = tile
+            kind, _, node, x, y, columns, rows, _, _, _, _, _ = tile
             if kind == "group":
                 self._title(tile, code, *labels.group_title(tile, columns - 3))
                 continue
-            share = 1.0 if kind == "ghost" else hatched_share(tile, marked)
+            if node is None:
+                share = float(kind == "ghost")
+            elif node.candidate_bytes or node.reclaimable_bytes or marked:
+                share = hatched_share(tile, marked)
+            else:
+                share = 0.0
             if share or textures:
                 self._pattern(tile, code, share)
             if columns >= BORDERED_CELLS[0] and rows >= BORDERED_CELLS[1]:
@@ -152,17 +157,16 @@ class Drawing:
                 rows.append([("".join(cells[first:end]), STYLES[line[first]]) for first, end in spans])
         return rows
 
-    def _rule(self, masks: bytearray, bare: Sequence[tuple[range, int]]) -> None:
-        """Turn lines into characters, outside of the tiles that are to stay bare."""
-        nothing = bytes(self._width)
-        for starts, columns in bare:
-            for start in starts:
-                masks[start : start + columns] = nothing[:columns]
-        self._masks = masks
-        ruled = int.from_bytes(self._styles, "big") | int.from_bytes(masks.translate(_RULED), "big")
-        self._styles = bytearray(ruled.to_bytes(len(masks), "big"))
+    def _rule(self, masks: bytearray) -> None:
+        """Turn lines into characters, outside of the tiles that stay bare."""
+        size = len(masks)
+        drawn = int.from_bytes(masks, "big") & int.from_bytes(self._styles.translate(_NOT_BARE), "big")
+        self._masks = drawn.to_bytes(size, "big")
+        coloured = int.from_bytes(self._styles.translate(_COLOUR), "big")
+        ruled = coloured | int.from_bytes(self._masks.translate(_RULED), "big")
+        self._styles = bytearray(ruled.to_bytes(size, "big"))
         boxes = borders.ASCII_BOXES if self._ascii else borders.BOXES
-        self._signs = list(masks.decode("latin-1").translate(dict(enumerate(boxes))))
+        self._signs = list(charmap_decode(self._masks, "strict", boxes)[0])
 
     def _has_border(self, kind: Kind, width: int, height: int) -> bool:
         return kind == "group" or (width >= self._bordered[0] and height >= self._bordered[1])
@@ -171,11 +175,15 @@ class Drawing:
         """Write into a small tile: below the line that it has in a textured picture, else from its top."""
         x, y, columns, rows = tile.x, tile.y, tile.width, tile.height
         bordered = self._has_border(tile.kind, columns, rows)
-        if name := labels.short(tile, columns - 1):
-            part = Part.PICKED_NAME if tile.key == self._selected else Part.NAME
-            self._write(x + 1, y + bordered, name, code | part)
-        if rows > 1 and not bordered and (said := labels.figures(tile, columns - 1)):
-            self._write(x + 1, y + 1, said, code | Part.FIGURE)
+        part = Part.PICKED_NAME if tile.key == self._selected else Part.NAME
+        name = labels.short(tile, columns - 1)
+        if bordered:
+            self._write(x + 1, y + 1, name, code | part)
+            return
+        # Blanks up to both sides: one run of style a row, and hatching doesn't touch the text.
+        self._write(x, y, f" {name}{' ' * (columns - 1 - cell_len(name))}", code | part)
+        if rows > 1 and (said := labels.figures(tile, columns - 1)):
+            self._write(x, y + 1, f" {said:<{columns - 1}}", code | Part.FIGURE)
 
     def _title(self, tile: Tile, code: int, name: str, behind: str) -> None:
         """Write into a tile's top border."""
