@@ -19,10 +19,7 @@ from pulsetui.catalog.store import (
     ensure_entity,
     ensure_library,
     find_entity,
-    find_library,
     get_entity,
-    list_ancestors,
-    list_children,
     list_placed,
     mark_archived,
     rename_entity,
@@ -193,33 +190,6 @@ async def test_an_entity_is_found_by_integer_and_by_uuid_if_the_type_is_right(da
         await find(Reference("scene", 9, None))
     with pytest.raises(NotFoundError, match="there is no entity 9"):
         await database.read(lambda reader: get_entity(reader, 9))
-
-
-async def test_children_are_listed_by_name_in_pages_and_ancestors_from_the_top(database: Database) -> None:
-    await found(database, b"A/c/s", b"A/b", b"A/d", b"B")
-    library = await database.read(find_library)
-    assert library is not None
-
-    async def children(parent: int | None, **page: Any) -> list[str]:
-        listed = await database.read(lambda reader: list_children(reader, library, parent, **page))
-        return [child.path for child in listed]
-
-    assert await children(None) == ["A", "B"]
-    assert await children(1) == ["A/b", "A/c", "A/d"]
-    assert await children(1, limit=2) == ["A/b", "A/c"]
-    assert await children(1, after="c") == ["A/d"]
-    scene = next(row["id"] for row in await rows(database) if row["path"] == "A/c/s")
-    above = await database.read(lambda reader: list_ancestors(reader, scene))
-    assert [each.path for each in above] == ["A", "A/c"]
-
-
-async def test_the_library_is_there_from_the_start_and_others_from_their_first_entity(database: Database) -> None:
-    main = await database.read(find_library)
-    assert main is not None
-    assert await database.read(lambda reader: find_library(reader, "archive")) is None
-    await entity(database, "Harbor", library="archive")
-    assert await database.read(lambda reader: find_library(reader, "archive")) not in (None, main)
-    assert await database.read(find_library) == main
 
 
 async def test_an_entity_is_archived_and_taken_back(database: Database) -> None:

@@ -139,6 +139,9 @@ def test_words_that_do_not_go_together_are_refused(box: Box) -> None:
     ):
         done = box.run(*words)
         assert (done.code, message in done.err) == (2, True), done.err
+    two = {"PULSETUI_STORAGE__LEVELS": "series,season"}
+    done = box.run("add", "https://e.com/a", "--entity", "a/b/c", env=two)
+    assert (done.code, "has 3 levels, and there are 2" in done.err) == (2, True), done.err
 
 
 def test_a_long_list_goes_in_several_orders_and_tells_how_far_it_is(box: Box) -> None:

@@ -51,6 +51,28 @@ async def test_an_episode_goes_the_whole_way_and_its_media_goes(configure: Confi
         assert abs(core.budget.usage.total_bytes() - counted) < 200_000
 
 
+async def test_the_levels_of_the_settings_decide_how_deep_an_entity_may_be(configure: Configure) -> None:
+    async with owning(configure(storage__levels=["series", "season"])) as owner:
+        (job_id,) = await owner.add("https://host.example/1.mp4", entity="Harbor/1")
+        assert (await owner.job(job_id)).entity == "Harbor/1"
+        with pytest.raises(UsageError, match="3 levels, and there are 2"):
+            await owner.add("https://host.example/2.mp4", entity="Harbor/1/2")
+        levels = await owner.core.database.read(lambda reader: reader.all("SELECT level FROM entities ORDER BY id"))
+        assert [row["level"] for row in levels] == ["series", "season"]
+
+
+async def test_an_owner_does_not_start_with_other_levels_than_its_entities_have(configure: Configure) -> None:
+    async with owning(configure()) as owner:
+        (job_id,) = await owner.add("https://host.example/1.mp4", entity="Harbor/Cast")
+    for levels in (["series", "season"], ["project"]):
+        with pytest.raises(SettingsError, match="of the level") as refused:
+            async with open_core(configure(storage__levels=levels), front_end="test"):
+                pass
+        assert "project > character" in refused.value.hint
+    async with owning(configure(storage__levels=["project", "character", "take"])) as owner:
+        assert (await owner.job(job_id)).entity == "Harbor/Cast"
+
+
 async def test_a_restart_goes_on_where_it_was_stopped(configure: Configure) -> None:
     """Stopped in the middle of a download: the lease is given back, without an attempt, and the bytes are kept."""
     content = Content(SPEECH, stop_after=HELD_UP)

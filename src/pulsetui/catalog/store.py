@@ -109,12 +109,6 @@ async def check_levels(reader: Reader, levels: Sequence[str]) -> None:
             )
 
 
-async def find_library(reader: Reader, name: str = DEFAULT_LIBRARY) -> int | None:
-    """Return the id of the library called `name`, or None if there is none; `main` is there from the start."""
-    found = await reader.value("SELECT id FROM libraries WHERE name = ?", (name,))
-    return int(found) if isinstance(found, int) else None
-
-
 async def list_placed(reader: Reader, library_id: int) -> tuple[Placed, ...]:
     """Return where every entity of a library is; a hundred thousand, if need be."""
     rows = await reader.all("SELECT id, parent_id, level, folders FROM entities WHERE library_id = ?", (library_id,))
@@ -146,29 +140,6 @@ async def find_entity(reader: Reader, reference: Reference) -> Entity:
     if row["level"] != reference.entity_type:
         raise NotFoundError(f"there is no {reference}", hint=f"did you mean {row['level']}:{wanted}?")
     return Entity.from_row(row)
-
-
-async def list_children(
-    reader: Reader, library_id: int, parent_id: int | None, *, after: str = "", limit: int = 1000
-) -> tuple[Entity, ...]:
-    """Return the entities right below one (None: those of the top level), by name, from the one behind `after` on."""
-    rows = await reader.all(
-        "SELECT * FROM entities WHERE library_id = ? AND parent_id IS ? AND name > ? ORDER BY name LIMIT ?",
-        (library_id, parent_id, after, limit),
-    )
-    return tuple(Entity.from_row(row) for row in rows)
-
-
-async def list_ancestors(reader: Reader, entity_id: int) -> tuple[Entity, ...]:
-    """Return the entities that one lies in, from the top level down, without itself."""
-    rows = await reader.all(
-        "WITH RECURSIVE above (id, parent_id, depth) AS ("
-        "SELECT id, parent_id, 0 FROM entities WHERE id = ? "
-        "UNION ALL SELECT e.id, e.parent_id, above.depth + 1 FROM entities e JOIN above ON e.id = above.parent_id) "
-        "SELECT e.* FROM above JOIN entities e USING (id) WHERE depth > 0 ORDER BY depth DESC",
-        (entity_id,),
-    )
-    return tuple(Entity.from_row(row) for row in rows)
 
 
 async def mark_archived(tx: Transaction, entity_id: int, *, archived: bool) -> bool:
