@@ -112,6 +112,12 @@ async def history(reader: Reader, key: NodeKey) -> list[HistoryPoint]:
     return [HistoryPoint(from_ms(row[0]), Amount(row[1], row[2], row[3])) for row in rows]
 
 
+async def history_begins(reader: Reader) -> datetime | None:
+    """Return the time of the oldest row of history, None without one."""
+    first = await reader.value("SELECT min(at) FROM storage_refreshes")
+    return from_ms(int(first)) if isinstance(first, int) else None
+
+
 async def thin(tx: Transaction, begin: datetime, end: datetime) -> int:
     """Keep the last row of each node, and the last refresh, of those in [begin, end); return how many rows went.
 
