@@ -414,6 +414,10 @@ class FakeSource:
         self._read("storage_history")
         return self.storage_fake.history(key)
 
+    async def storage_jobs(self, key: str, limit: int) -> Sequence[JobView]:
+        self._read("storage_jobs")
+        return self.all_jobs[:limit] if key.partition(":")[0] in ("project", "character") else ()
+
     async def order(self, verb: str, arguments: Mapping[str, object]) -> str:
         self.orders.append((verb, dict(arguments)))
         if self.error is not None:

@@ -1,15 +1,17 @@
 """Where the operator is in the tree of sizes: what is open, what is selected, what was seen before.
 
-Plain state without I/O. The invariants: what is selected lies in the tree on display, below its root, unless that tree
-is empty; coming back to a place finds its selection again; and a refresh moves neither. Reading trees is left to the
-screen, which puts them in with `take`.
+Plain state without I/O. The invariants: what is selected lies in the tree on display, unless that is empty; coming back
+to a place finds its selection again; and a refresh moves neither. Reading trees is left to the screen, which puts them
+in with `take`.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
 
 from pulsetui.storage.views import StorageNode, StorageView
 
@@ -23,9 +25,14 @@ class TreeIndex:
     def __init__(self, tree: StorageNode) -> None:
         """Take the tree, and look through all of it once."""
         self.tree = tree
-        self._nodes: dict[str, StorageNode] = {tree.key: tree}
+        self._nodes: dict[str, StorageNode] = {}
         self._above: dict[str, str] = {}
-        pending = [tree]
+        self.add(tree)
+
+    def add(self, branch: StorageNode) -> None:
+        """Take in a node with what is below it, in place of what was known of it."""
+        self._nodes[branch.key] = branch
+        pending = [branch]
         while pending:
             node = pending.pop()
             for child in node.children:
@@ -56,6 +63,18 @@ class TreeIndex:
         return tuple(reversed(found))
 
 
+_recent: deque[TreeIndex] = deque(maxlen=4)
+
+
+def index_of(tree: StorageNode) -> TreeIndex:
+    """Return the index of a tree; all that show the same one share it."""
+    kept = next((index for index in _recent if index.tree is tree), None)
+    if kept is None:
+        kept = TreeIndex(tree)
+        _recent.append(kept)
+    return kept
+
+
 class StoragePlace:
     """Keeps what is open and selected while trees come and go."""
 
@@ -67,6 +86,8 @@ class StoragePlace:
         """The newest tree of it, or None before that is read."""
         self.selected: str | None = None
         self.index: TreeIndex | None = None
+        self.branches: Mapping[str, StorageNode] = MappingProxyType({})
+        """What was grafted onto the tree, by key."""
         self._seen: OrderedDict[str | None, StorageView] = OrderedDict()
         self._chosen: dict[str | None, str] = {}
 
@@ -111,10 +132,24 @@ class StoragePlace:
         self._go(key, self._seen.get(key))
         return True
 
-    def go_to(self, key: str | None, select: str) -> None:
+    def go_to(self, key: str | None, select: str | None = None) -> None:
         """Open a node wherever it is, and select something in it."""
-        self._chosen[key] = select
+        if select is not None:
+            self._chosen[key] = select
         self._go(key, self._seen.get(key))
+
+    def graft(self, branch: StorageNode) -> None:
+        """Take in what is in a node of the tree that had more than was read."""
+        if self.index is not None and branch.key in self.index:
+            self.index.add(branch)
+            self.branches = MappingProxyType({**self.branches, branch.key: branch})
+
+    def find(self, key: str | None) -> tuple[StorageNode, tuple[StorageNode, ...]] | None:
+        """Return a node of the tree, or of what was grafted, and what it is in, from the library down."""
+        path = self.index.path(key) if self.index is not None and key is not None else ()
+        if not path or self.view is None:
+            return None
+        return path[-1], (*self.view.ancestors, *path[:-1])
 
     def lost(self) -> None:
         """What is open isn't there any more: go up, and forget it."""
@@ -129,6 +164,7 @@ class StoragePlace:
 
     def _go(self, key: str | None, view: StorageView | None) -> None:
         self.key, self.view, self.index = key, None, None
+        self.branches = MappingProxyType({})
         self.selected = self._chosen.get(key)
         if view is not None:
             self._display(view)
@@ -143,7 +179,10 @@ class StoragePlace:
         """Put a tree on display; what was selected stays so, or else what it was in, or the largest."""
         before, self.view = self.index, view
         if before is None or before.tree is not view.tree:
-            self.index = TreeIndex(view.tree)
+            self.index = index_of(view.tree)
+            for branch in self.branches.values():
+                if branch.key in self.index:
+                    self.index.add(branch)
         self.selected = self._still(before)
 
     def _still(self, before: TreeIndex | None) -> str | None:
@@ -152,7 +191,7 @@ class StoragePlace:
             return self.selected
         root, held = self.view.tree, self.selected
         for key in (self._chosen.get(self.key), held):
-            if key is not None and key in self.index and key != root.key:
+            if key is not None and key in self.index:
                 return key
         if held is not None and before is not None:
             if held not in before:  # no node, but a tile of many

@@ -16,16 +16,15 @@ from textual.style import Style
 
 from pulsetui.storage.treemap.layout import Tile
 from pulsetui.storage.views import CATEGORIES, NOTHING, Amount, StorageNode, StorageView
-from pulsetui.tui import glyphs
-from pulsetui.tui.renderables.storage import share
+from pulsetui.tui import glyphs, keys
+from pulsetui.tui.renderables.storage import percent, signed, window
 from pulsetui.tui.renderables.text import age, count, end_cut, line, middle_cut, safe, size, spread
-from pulsetui.units import format_duration, format_percent, format_rate, format_size
+from pulsetui.units import format_duration, format_rate, format_size
 
 STALE_AFTER_S = 1800.0
 """Twice the usual time between two refreshes: older sizes are marked."""
 HOME = "Storage"
 _TOOLTIP_CELLS = 60
-_WINDOWS = {3_600: "1 h", 86_400: "24 h", 604_800: "7 d"}
 _TYPES_SHOWN = 3
 
 
@@ -47,7 +46,7 @@ class Spot:
 
 
 def stand_in(tile: Tile) -> StorageNode | None:
-    """Return a tile's node; for one of many, or for what is still to come, a node that says so."""
+    """Return a tile's node; for the small ones, or for what is still to come, a node that says so and holds them."""
     if tile.node is not None:
         return tile.node
     if tile.kind == "ghost":
@@ -66,18 +65,8 @@ def stand_in(tile: Tile) -> StorageNode | None:
         reclaimable_bytes=sum(node.reclaimable_bytes for node in tile.others),
         candidate_bytes=sum(node.candidate_bytes for node in tile.others),
         newest_at=max((node.newest_at for node in tile.others if node.newest_at), default=None),
+        children=tile.others,
     )
-
-
-def window(growth_s: float) -> str:
-    """Return a window of growth: `1 h`, `24 h`, `7 d`."""
-    return _WINDOWS.get(int(growth_s), format_duration(growth_s))
-
-
-def growth(growth_bytes: int, growth_s: float) -> str:
-    """Return a growth with its window: `+ 4.20 GB in 1 h`."""
-    sign = "+" if growth_bytes >= 0 else glyphs.FREED
-    return f"{sign} {format_size(abs(growth_bytes))} in {window(growth_s)}"
 
 
 def full_path(node: StorageNode, above: Sequence[StorageNode]) -> str:
@@ -91,7 +80,10 @@ def crumbs(view: StorageView | None, now: datetime, width_cells: int) -> Content
     """Return the way to what is open, each step of it to be clicked, and what that takes, as of when."""
     if view is None:
         return line((f" {HOME}", "bold"))
-    end = line(_figures(view, now, width_cells), " ")
+    refresh = keys.action("storage.refresh")
+    key = line((refresh.key_text, "bold $accent"), (f" {refresh.label}", "$quiet"))
+    key = key.stylize(Style.from_meta({"@click": refresh.click}))
+    end = line(_figures(view, now, width_cells), "  ", key, " ")
     nodes = (*view.ancestors, view.tree)
     room = max(10, width_cells - end.cell_length - 2)
     names = [HOME, *(safe(node.name) for node in nodes[1:])]
@@ -129,6 +121,8 @@ def _figures(view: StorageView, now: datetime, width_cells: int) -> Content:
 
 def state(view: StorageView, now: datetime) -> Content:
     """Return how old the sizes are, how far a refresh is, or that it failed."""
+    if view.history_at is not None:
+        return line((f"as it was {age(view.history_at, now)} ago", "$accent"))
     if view.refreshing is not None:
         run = view.refreshing
         done = f"{glyphs.RETRY} {count(run.files, 'file')} read, {run.files_per_s:,.0f}/s"
@@ -158,8 +152,8 @@ def shares(spot: Spot) -> Iterator[str]:
     if spot.above and spot.node.size.file_count:
         within = spot.above[-1]
         if len(spot.above) > 1:
-            yield f"{format_percent(share(own, spot.measured(within.size)))} of {middle_cut(within.name, 24)}"
-        yield f"{format_percent(share(own, spot.measured(spot.whole)))} of all"
+            yield f"{percent(own, spot.measured(within.size))} of {middle_cut(within.name, 24)}"
+        yield f"{percent(own, spot.measured(spot.whole))} of all"
 
 
 def types(node: StorageNode, apparent: bool) -> str:
@@ -167,7 +161,7 @@ def types(node: StorageNode, apparent: bool) -> str:
     of = [(one.total_bytes if apparent else one.allocated_bytes) for one in node.categories]
     whole = sum(of)
     ranked = sorted(zip(of, CATEGORIES, strict=False), key=lambda pair: -pair[0])[:_TYPES_SHOWN]
-    return ", ".join(f"{name} {format_percent(part / whole)}" for part, name in ranked if part and part * 100 >= whole)
+    return ", ".join(f"{name} {percent(part, whole)}" for part, name in ranked if part and part * 100 >= whole)
 
 
 def _parts(spot: Spot, now: datetime) -> Iterator[Content]:
@@ -184,7 +178,7 @@ def _parts(spot: Spot, now: datetime) -> Iterator[Content]:
     other = node.size.allocated_bytes if spot.apparent else node.size.total_bytes
     yield line((("allocated " if spot.apparent else "apparent ") + format_size(other), "$quiet"))
     if node.growth_bytes:
-        yield line((growth(node.growth_bytes, spot.growth_s), "$foreground"))
+        yield line((f"{signed(node.growth_bytes)} in {window(spot.growth_s)}", "$foreground"))
     for word, size_bytes in (
         ("reclaimable", node.reclaimable_bytes),
         ("candidates", node.candidate_bytes),

@@ -6,16 +6,15 @@ out, as long as its categories are known. Names come out safe to draw.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pulsetui.storage.views import CATEGORIES, NOTHING, Amount, StorageNode
 from pulsetui.tui import glyphs
-from pulsetui.tui.storage_place import TreeIndex
+from pulsetui.tui.storage_place import index_of
 from pulsetui.units import format_percent, format_size
 
-_recent: deque[TreeIndex] = deque(maxlen=4)
+__all__ = ["Measure", "category_totals", "index_of", "largest_first", "percent", "share", "signed", "window"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +39,6 @@ class Measure:
             return node.size
         shown = zip(CATEGORIES, node.categories, strict=True)
         return sum((amount for name, amount in shown if name not in self.hidden), NOTHING)
-
-
-def index_of(tree: StorageNode) -> TreeIndex:
-    """Return the index of a tree; widgets that show the same one share it."""
-    kept = next((index for index in _recent if index.tree is tree), None)
-    if kept is None:
-        kept = TreeIndex(tree)
-        _recent.append(kept)
-    return kept
 
 
 def largest_first(nodes: Iterable[StorageNode], measure: Measure) -> list[StorageNode]:

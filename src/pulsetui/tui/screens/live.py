@@ -53,6 +53,23 @@ class LiveScreen(Screen[None]):
             super().__init__()
             self.job_id = job_id
 
+    class EntityWanted(Message):
+        """The operator wants to see the page of a node of storage."""
+
+        def __init__(self, key: str) -> None:
+            """Take what the message says."""
+            super().__init__()
+            self.key = key
+
+    class Wanted(Message):
+        """The operator wants to see another screen, about something: `look_at` says there what it is."""
+
+        def __init__(self, mode: str, about: str) -> None:
+            """Take what the message says."""
+            super().__init__()
+            self.mode = mode
+            self.about = about
+
     def __init__(self, source: Source, clock: Clock, zone: tzinfo | None = None) -> None:
         """Take the seam to the core, the clock, and the zone that times are shown in (None: the machine's)."""
         super().__init__()
@@ -75,6 +92,9 @@ class LiveScreen(Screen[None]):
     def show(self, now: datetime) -> None:
         """Push what was read, and the time, into the widgets."""
         raise NotImplementedError
+
+    def look_at(self, about: str) -> None:
+        """Show something that was asked for on another screen."""
 
     @property
     def on_display(self) -> bool:

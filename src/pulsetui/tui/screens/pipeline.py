@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widgets import Input
 
 from pulsetui.clock import Clock
 from pulsetui.errors import NotFoundError
@@ -115,6 +116,13 @@ class PipelineScreen(LiveScreen):
     def _search_closed(self) -> None:
         """Go back to the rows."""
         self.query_one(JobTable).focus()
+
+    def look_at(self, about: str) -> None:
+        """Show the jobs that have a text in them, of whatever stage."""
+        self._stage, self._text = None, about
+        with self.prevent(FindBar.Searched, Input.Changed):
+            self.query_one(FindBar).value = about
+        self._restart()
 
     def action_find(self) -> None:
         """Open the search."""

@@ -78,8 +78,12 @@ class Lines(Widget):
         state = self._painted[y] = width, self.line_state(y)
         strip = self._strips.get(state)
         if strip is None:
-            strip = self._strips[state] = self._strip(*self.draw_line(y, width), width)
+            strip = self._strips[state] = self.strip_of(y, width)
         return strip
+
+    def strip_of(self, y: int, width_cells: int) -> Strip:
+        """Return line `y` as the terminal gets it. For what isn't drawn as content."""
+        return self._strip(*self.draw_line(y, width_cells), width_cells)
 
     def _strip(self, content: Content, ground: str, width_cells: int) -> Strip:
         """Turn one drawn line into a strip of exactly `width_cells`."""
