@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from pulsetui.files.names import display_text
 
 CUT = "…"
-_TWINS = {CUT: "~", "·": "-"}
+_TWINS = {CUT: "~", "·": "-", "▸": ">"}
 _EXTENSION_CHARACTERS = 12
 """What follows a last dot and is longer is no extension."""
 _FEWEST_STEM_CELLS = 5

@@ -88,6 +88,7 @@ ICONS: dict[str, str] = {
 _OTHERS = {
     "↵": "<",
     "↑": "^",
+    "⌫": "u",  # the other key that does the same
     "≥": ">",
     "≤": "<",
     "–": "-",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pulsetui.storage.treemap.colours import Look, Palette
+from pulsetui.storage.treemap.colours import SIXTEEN, Look, Palette
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Paint:
     def text(self, step: int, shade: int = 0) -> str:
         """Return the style of text on a step."""
         look = self.palette.look(step, shade)
-        front = f"ansi_{look.named_foreground}" if self.few else look.foreground
+        front = SIXTEEN[look.named_foreground] if self.few else look.foreground
         return f"{front} on {_background(look, few=self.few)}"
 
     def texture(self, step: int) -> str:
@@ -33,5 +33,5 @@ class Paint:
 
 
 def _background(look: Look, *, few: bool) -> str:
-    """Return a background as a colour that Textual knows."""
-    return f"ansi_{look.named_background}" if few else look.background
+    """Return a background. The 16 stand by value: Textual would turn their names into the colours of its own theme."""
+    return SIXTEEN[look.named_background] if few else look.background

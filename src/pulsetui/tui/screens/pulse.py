@@ -12,6 +12,7 @@ from textual.containers import Container
 from pulsetui.clock import Clock
 from pulsetui.errors import PulseError
 from pulsetui.pipeline.views import EventView, PulseView
+from pulsetui.storage.views import StorageView
 from pulsetui.tui import keys
 from pulsetui.tui.renderables.text import safe
 from pulsetui.tui.screens.live import LiveScreen
@@ -24,8 +25,12 @@ from pulsetui.tui.widgets.footer import KeyLine
 from pulsetui.tui.widgets.gate_line import GateLine
 from pulsetui.tui.widgets.queue_panel import QueuePanel
 from pulsetui.tui.widgets.row_list import RowList
+from pulsetui.tui.widgets.storage_map import StorageMap
+from pulsetui.tui.widgets.treemap import Treemap
 
 EVENTS_AT_ONCE = 50
+STORAGE_PAUSE_S = 5.0
+"""Between two reads of the sizes: they change by refreshes only, and of what runs the disks tell."""
 MOST_EVENTS = 2_000
 """What is kept for scrolling back; more would be read again."""
 
@@ -42,6 +47,9 @@ class PulseScreen(LiveScreen):
         self._seen: tuple[EventView, ...] = ()
         self._filter = EVENT_FILTERS[0]
         self._text = ""
+        self._sizes: StorageView | None = None
+        self._sizes_failure = ""
+        self._sizes_read_at: datetime | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out header, panels and footer."""
@@ -50,6 +58,7 @@ class PulseScreen(LiveScreen):
             yield ActiveTasks(id="tasks")
             yield QueuePanel(id="queue")
             yield DiskGauge(id="disk")
+            yield StorageMap(id="storage")
             yield ActivityFeed(id="activity")
         yield FindBar(placeholder="find in the activity", compact=True)
         yield KeyLine("pulse", here="pulse.show")
@@ -60,6 +69,19 @@ class PulseScreen(LiveScreen):
             self._take(await self._events(None))
         elif self.pulse is not None:
             self._take(self.pulse.events)
+        if self.display and self.query_one(StorageMap).display:
+            await self._read_sizes()
+
+    async def _read_sizes(self) -> None:
+        """Read what the small treemap shows, now and then; that it can't be read concerns no other panel."""
+        now, last = self.clock.now(), self._sizes_read_at
+        if last is not None and (now - last).total_seconds() < STORAGE_PAUSE_S:
+            return
+        self._sizes_read_at = now
+        try:
+            self._sizes, self._sizes_failure = await self.source.storage(None, depth=2), ""
+        except PulseError as error:
+            self._sizes_failure = str(error)
 
     def show(self, now: datetime) -> None:
         """Push the newest values into the widgets."""
@@ -70,6 +92,8 @@ class PulseScreen(LiveScreen):
         tasks.compact = self.has_class("-narrow")
         for panel in (tasks, queue, disk, feed):
             panel.failure = self.failure
+        sizes = self.query_one(StorageMap)
+        sizes.now, sizes.failure, sizes.view = now, self._sizes_failure, self._sizes
         if self.pulse is not None:
             self._show_pulse(self.pulse, tasks, queue, disk)
             feed.events = self._seen
@@ -129,6 +153,11 @@ class PulseScreen(LiveScreen):
         """Show the job that a row leads to."""
         self.post_message(self.JobWanted(message.job_id))
 
+    @on(StorageMap.Wanted)
+    def _open_storage(self, message: StorageMap.Wanted) -> None:
+        """Show what takes the space, where the small map was opened."""
+        self.post_message(self.Wanted("storage", message.key))
+
     @on(FindBar.Searched)
     def _searched(self, message: FindBar.Searched) -> None:
         """Search the activity."""
@@ -158,7 +187,7 @@ class PulseScreen(LiveScreen):
 
     def action_open(self) -> None:
         """Open the row that has the focus; for clicks on the footer."""
-        if isinstance(self.focused, RowList):
+        if isinstance(self.focused, RowList | Treemap):
             self.focused.action_open()
 
     def _refilter(self) -> None:
