@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,8 +66,10 @@ def with_children(node: StorageNode, branches: Mapping[str, StorageNode]) -> Sto
     return node if node.children else branches.get(node.key, node)
 
 
-def _sorted(node: StorageNode, measure: Measure, sort: str) -> list[StorageNode]:
+def _sorted(node: StorageNode, measure: Measure, sort: str) -> Sequence[StorageNode]:
     """Return the children of a node in order; equal ones by key, so that they never change places."""
+    if sort == "size" and measure == Measure():
+        return node.children  # in this order already
     if sort == "name":
         return sorted(node.children, key=lambda child: (_natural(child.name), child.key))
     if sort == "files":

@@ -68,17 +68,18 @@ class TreeTable(RowList):
     class EntityWanted(_About):
         """The operator opened the node with this key."""
 
-    _rows: Sequence[TreeRow] = ()
+    _made: Sequence[TreeRow] = ()
+    _made_of: tuple[StorageNode | None, Mapping[str, StorageNode] | None, Hashable] = (None, None, None)
 
     @property
     def row_count(self) -> int:
         """How many rows there are."""
-        return len(self._rows)
+        return len(self.rows)
 
     @property
     def node(self) -> StorageNode | None:
         """The node under the cursor, or None while there is none."""
-        return self._rows[self.cursor].node if self._rows else None
+        return self.rows[self.cursor].node if self.rows else None
 
     def figures(self) -> Content:
         """Return order and number of rows."""
@@ -93,11 +94,11 @@ class TreeTable(RowList):
     def draw_row(self, index: int, width_cells: int) -> Sequence[Content]:
         """Return one node's line."""
         now = self.now or datetime.now(UTC)
-        return (tree_row(self._rows[index], self._measure, now, width_cells),)
+        return (tree_row(self.rows[index], self._measure, now, width_cells),)
 
     def row_state(self, index: int) -> Hashable:
         """Return what a row is drawn from; a node's children don't show in it, and comparing them would cost much."""
-        row, node = self._rows[index], self._rows[index].node
+        row, node = self.rows[index], self.rows[index].node
         if node is None or self.now is None:
             return row.key, row.depth
         newest = age(node.newest_at, self.now) if node.newest_at else ""
@@ -114,7 +115,7 @@ class TreeTable(RowList):
 
     def selectable(self, index: int) -> bool:
         """Tell whether a row is a node."""
-        return self._rows[index].node is not None
+        return self.rows[index].node is not None
 
     @property
     def _measure(self) -> Measure:
@@ -160,17 +161,36 @@ class TreeTable(RowList):
         """Bring the row under the cursor into view, and tell which node it is."""
         super().watch_cursor(old, new)
         node = self.node
-        if node is not None and node.key != self.selected:
+        if old != new and node is not None and node.key != self.selected:
             self.set_reactive(TreeTable.selected, node.key)
             self.post_message(self.Selected(node.key))
 
-    def _refill(self) -> None:
-        """Make the rows anew; the cursor stays on its node, or where that was."""
+    @property
+    def rows(self) -> Sequence[TreeRow]:
+        """The rows, made anew only when what they are made of changed."""
         tree = self.view.tree if self.view is not None and self.view.snapshot_at is not None else None
-        self._rows = tree_rows(tree, self.branches, self.expanded, self._measure, self.sort) if tree else ()
-        at = next((index for index, row in enumerate(self._rows) if row.key == self.selected), self.cursor)
-        self.set_reactive(RowList.cursor, self.validate_cursor(at))
-        self.changed()
+        how = (self.expanded, self._measure, self.sort)
+        if self._made_of[0] is not tree or self._made_of[1] is not self.branches or self._made_of[2] != how:
+            self._made_of = tree, self.branches, how
+            self._made = tree_rows(tree, self.branches, self.expanded, self._measure, self.sort) if tree else ()
+        return self._made
+
+    def _refill(self) -> None:
+        """Make the rows anew, as soon as may be; the cursor stays on its node, or where that was."""
+        if self.is_attached:
+            self._find_cursor()
+            self.changed()
+
+    def on_mount(self) -> None:
+        """Put the cursor on what is selected."""
+        self._find_cursor()
+
+    def _find_cursor(self) -> None:
+        """Put the cursor on what is selected, if it has a row; else leave it where it is."""
+        wanted, rows = self.selected, self.rows
+        if not (self.cursor < len(rows) and rows[self.cursor].key == wanted):
+            at = next((index for index, row in enumerate(rows) if row.key == wanted), self.cursor)
+            self.set_reactive(RowList.cursor, self.validate_cursor(at))
 
     def action_expand(self) -> None:
         """Open the row under the cursor; go to the first in it if it is open."""
@@ -186,18 +206,18 @@ class TreeTable(RowList):
 
     def action_collapse(self) -> None:
         """Close the row under the cursor; go to what it is in if it is closed."""
-        if not self._rows:
+        if not self.rows:
             return
-        row = self._rows[self.cursor]
+        row = self.rows[self.cursor]
         if row.open:
             self.expanded -= {row.key}
             return
-        above = (at for at in reversed(range(self.cursor)) if self._rows[at].depth < row.depth)
+        above = (at for at in reversed(range(self.cursor)) if self.rows[at].depth < row.depth)
         self.cursor = next(above, self.cursor)
 
     def action_toggle_row(self) -> None:
         """Open the row under the cursor, or close it."""
-        if self._rows and self._rows[self.cursor].open:
+        if self.rows and self.rows[self.cursor].open:
             self.action_collapse()
         else:
             self.action_expand()
@@ -213,5 +233,5 @@ class TreeTable(RowList):
 
     def open_keys(self) -> frozenset[str]:
         """Return the open nodes whose children came through `branches`: to be read again after a refresh."""
-        rows = (row for row in self._rows if row.open and row.node is not None and not row.node.children)
+        rows = (row for row in self.rows if row.open and row.node is not None and not row.node.children)
         return frozenset(row.key for row in rows)
