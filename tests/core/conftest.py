@@ -34,6 +34,7 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
             "downloads.allow_http": True,
             "downloads.allow_private_addresses": True,
             "downloads.retry_base": "10ms",
+            "storage.refresh_interval": "0",
             "transcription.engine": "honest",
             **{key.replace("__", "."): value for key, value in flags.items()},
         }

@@ -117,6 +117,10 @@ class Usage:
         self._settled = settled
         self.trouble = "; ".join(walked.unreadable[:3])
 
+    def paths_in_motion(self) -> tuple[Path, ...]:
+        """Return the files that are followed one by one, since somebody writes them."""
+        return tuple(self._moving)
+
     def inodes_in_motion(self) -> frozenset[tuple[int, int]]:
         """Return (device, inode) of the files that are followed one by one, which a walk must leave out."""
         inodes = set()

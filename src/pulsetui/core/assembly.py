@@ -42,6 +42,11 @@ from pulsetui.pipeline.views import TaskKind
 from pulsetui.pipeline.workers import WorkerPool
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.settings.models import Settings
+from pulsetui.storage import actions as _storage_orders  # noqa: F401 - likewise
+from pulsetui.storage.hierarchy import Hierarchy
+from pulsetui.storage.refresh import Refresher
+from pulsetui.storage.roots import roots_of
+from pulsetui.storage.service import StorageService
 from pulsetui.waiting import in_thread
 
 ORDER_WAIT_S = 10.0
@@ -63,6 +68,7 @@ async def open_core(
     settings = loaded.settings
     data_dir, storage_dir = await in_thread(_places, settings.paths.data_dir, settings.paths.storage)
     limits = await in_thread(limits_on, loaded, data_dir, storage_dir)
+    roots_of(settings.storage, data_dir, storage_dir)  # refuses roots in one another
     _check_engine(settings.transcription.engine)
     ownership = await Ownership.acquire(
         data_dir, front_end=front_end, group=settings.access.group, wait_s=wait_s, clock=clock
@@ -78,6 +84,7 @@ async def open_core(
             try:
                 yield core
             finally:
+                await core.refresher.stop()  # an order may wait for it
                 await core.runner.drain()
                 await core.downloader.close()
                 await core.store_peak()
@@ -120,13 +127,23 @@ def _assemble(
     )
     transcriptions = Transcriptions(outcomes, sweeper, _transcription_settings(settings, data_dir, owner))
     live = Live()
+    refresher = Refresher(
+        database=database,
+        events=events,
+        clock=clock,
+        settings=settings.storage,
+        data_dir=data_dir,
+        storage_dir=storage_dir,
+        # Without the database, which is one of them for ever.
+        in_motion=lambda: [path for path in budget.usage.paths_in_motion() if path.parent != data_dir],
+    )
     stall_s = settings.transcription.progress_timeout.total_seconds()
     runner = ActionRunner(
         database=database,
         events=events,
         clock=clock,
         settings=settings,
-        services={"outcomes": outcomes, "budget": budget},
+        services={"outcomes": outcomes, "budget": budget, "storage": refresher},
     )
     core = Core(
         settings=settings,
@@ -144,6 +161,9 @@ def _assemble(
         downloads=_pool("download", "dl", disk.max_concurrent_downloads, outcomes, live, downloads),
         transcriptions=_pool("transcription", "tr", disk.max_concurrent_transcriptions, outcomes, live, transcriptions),
         leases=LeaseKeeper(outcomes, live, transcription_stall_s=stall_s),
+        refresher=refresher,
+        storage=StorageService(refresher, database=database, clock=clock, settings=settings.storage),
+        hierarchy=Hierarchy(database, settings.storage, clock, data_dir=data_dir, storage_dir=storage_dir),
         supervisor=Supervisor(database=database, events=events, clock=clock),
         runner=runner,
         lag=LagProbe(clock),

@@ -27,7 +27,7 @@ from pulsetui.events.bus import Bus, Recorded
 from pulsetui.events.store import EventLog
 from pulsetui.pipeline.deletion import Sweeper
 from pulsetui.pipeline.downloader.transfer import Downloader
-from pulsetui.pipeline.events import DownloadFinished, JobCancelled
+from pulsetui.pipeline.events import DownloadFinished, JobCancelled, JobTranscribed, MediaFreed
 from pulsetui.pipeline.leases import LeaseKeeper
 from pulsetui.pipeline.live import Live
 from pulsetui.pipeline.outcomes import Outcomes
@@ -35,6 +35,9 @@ from pulsetui.pipeline.recovery import recover
 from pulsetui.pipeline.workers import WorkerPool
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.settings.models import Settings
+from pulsetui.storage.hierarchy import Hierarchy
+from pulsetui.storage.refresh import Refresher
+from pulsetui.storage.service import StorageService
 from pulsetui.waiting import finished
 
 HEARTBEAT_S = 10.0
@@ -86,6 +89,9 @@ class Core:
     downloads: WorkerPool
     transcriptions: WorkerPool
     leases: LeaseKeeper
+    refresher: Refresher
+    storage: StorageService
+    hierarchy: Hierarchy
     supervisor: Supervisor
     runner: ActionRunner
     lag: LagProbe
@@ -151,9 +157,22 @@ class Core:
                 task.stop("cancelled")
         if isinstance(event, DownloadFinished):
             self.counters.note_download(self.clock.monotonic())
+            self._moved(event.job_id, event.size_bytes)
+        if isinstance(event, JobTranscribed):
+            self._moved(event.job_id, 0)
+        if isinstance(event, MediaFreed):
+            self._moved(event.job_id, event.freed_bytes)
         if event.category == "job":
             self.downloads.wake()
             self.transcriptions.wake()
+
+    def _moved(self, job_id: int | None, size_bytes: int) -> None:
+        """Have the sizes follow what a job wrote or deleted. Where, is known of jobs that run; else it is found."""
+        self.storage.note_moved(size_bytes)
+        task = None if job_id is None else self.live.get(job_id)
+        if task is not None:
+            for root in (self.storage_dir / "videos", self.data_dir / "audio", self.data_dir / "transcripts"):
+                self.storage.mark_dirty(root.joinpath(*task.job.entity_folders))
 
     def _on_room(self) -> None:
         if self.budget.must_suspend():
@@ -183,6 +202,7 @@ class Core:
             ("sweeper", self.sweeper.run),
             ("downloads", self.downloads.run),
             ("transcriptions", self.transcriptions.run),
+            ("storage", self.storage.run),
             ("heartbeat", self._heartbeats),
             ("upkeep", self._upkeep),
             ("loop-lag", self.lag.run),

@@ -13,6 +13,8 @@ from pulsetui.pipeline.actions import EpisodesAdded, JobsChanged, PauseChanged
 from pulsetui.pipeline.jobs import Job
 from pulsetui.pipeline.transcriber.transcript import Transcript
 from pulsetui.pipeline.views import EventView
+from pulsetui.storage.actions import SizesRefreshed
+from pulsetui.units import format_duration, format_size
 
 W = TypeVar("W", bound=str)
 
@@ -46,6 +48,9 @@ def sentence(outcome: Outcome) -> str:
             return f"{done}: {next(iter(refused.values()))}" if refused else done
         case PauseChanged(paused=paused):
             return "new downloads are paused; running work goes on" if paused else "downloads may start"
+        case SizesRefreshed(files=files, allocated_bytes=size, seconds=seconds, errors=errors):
+            trouble = f", {errors:,} could not be read" if errors else ""
+            return f"{format_size(size)} in {files:,} files, read in {format_duration(seconds)}{trouble}"
         case _:
             return "done"
 

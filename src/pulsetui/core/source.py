@@ -19,6 +19,7 @@ from pulsetui.core.disks import disk_views
 from pulsetui.core.runtime import Core
 from pulsetui.core.shown import event_view, one_of, readable, sentence, transcript_preview
 from pulsetui.core.status import gate_view, owner_view
+from pulsetui.core.storage_source import StorageReads
 from pulsetui.db.database import Reader
 from pulsetui.events import store as events_store
 from pulsetui.events.base import CATEGORIES, SEVERITIES
@@ -51,11 +52,12 @@ class _Stored:
     events: tuple[EventView, ...]
 
 
-class CoreSource:
+class CoreSource(StorageReads):
     """Reads the owner's figures and store, and hands orders to its runner."""
 
     def __init__(self, core: Core) -> None:
         """Take the running core."""
+        super().__init__(core)
         self._core = core
         self._changed = asyncio.Event()
         self._reading: asyncio.Task[PulseView] | None = None
@@ -66,6 +68,7 @@ class CoreSource:
         self._preview: tuple[str, str] = ("", "")
         core.bus.on(self._note)
         core.budget.on_change.append(self._changed.set)
+        core.refresher.on_change.append(self._changed.set)
 
     def _note(self, recorded: Recorded) -> None:
         """Take note of what an event made old."""

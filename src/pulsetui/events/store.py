@@ -116,6 +116,16 @@ async def since(reader: Reader, event_id: int, *, limit: int = 1000) -> list[Sto
     return [_from_row(row) for row in rows]
 
 
+async def between(reader: Reader, begin: datetime, end: datetime, *, limit: int) -> list[StoredEvent]:
+    """Return what happened after `begin` and up to `end`, newest first, without what is for debugging only."""
+    rows = await reader.all(
+        f"SELECT {_COLUMNS} FROM events WHERE at > ? AND at <= ? AND severity <> 'debug'"  # noqa: S608 - constants
+        " ORDER BY at DESC, id DESC LIMIT ?",
+        (to_ms(begin), to_ms(end), limit),
+    )
+    return [_from_row(row) for row in rows]
+
+
 async def last_id(reader: Reader) -> int:
     """Return the id of the newest event; 0 if there is none."""
     return int(await reader.value("SELECT max(id) FROM events") or 0)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pulsetui.errors import NotFoundError
+from pulsetui.errors import NotFoundError, PulseError
 from pulsetui.files.names import display_text
 from pulsetui.storage.links import Records
 from pulsetui.storage.roots import Root, nested_in
@@ -75,7 +75,7 @@ class RootReader:
             kept = wanted.kept.get(root.id, {})
             try:
                 await self._read(root, wanted, found)
-            except NotFoundError as error:
+            except PulseError as error:
                 if kept or not root.optional:
                     found.failures[root.id] = str(error)
                 found.records[root.id] = kept

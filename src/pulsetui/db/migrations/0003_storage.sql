@@ -153,3 +153,6 @@ CREATE TABLE storage_state (
     failure TEXT NOT NULL DEFAULT ''
 ) STRICT;
 INSERT INTO storage_state (id) VALUES (1);
+
+-- What happened at a time of the past that is shown.
+CREATE INDEX events_by_time ON events (at);
