@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
@@ -89,50 +89,56 @@ def plan(
     `wanted` are folder names from the top level down, joined by `/`; what goes deeper than the levels, and what lies in
     `unassigned`, is left out. `known` are id, path and folders of every entity of the library.
     """
-    there: dict[bytes, tuple[int, str]] = {}
-    paths: set[str] = set()
+    plan_so_far = _Plan(levels, first_id)
     for known_id, path, folders in known:
-        there[folders] = (known_id, path)
-        paths.add(path)
-    numbers: dict[str, int] = {}
-    made: list[NewEntity] = []
+        plan_so_far.note(known_id, path, folders)
     for folders in sorted(set(wanted)):
-        parts = folders.split(b"/")
-        parent: tuple[int, str] | None = None
-        for depth, part in enumerate(parts[: len(levels)]):
+        plan_so_far.want(folders.split(b"/"))
+    return plan_so_far.made
+
+
+@dataclass(slots=True)
+class _Plan:
+    levels: Sequence[str]
+    first_id: int
+    made: list[NewEntity] = field(default_factory=list)
+    there: dict[bytes, tuple[int, str]] = field(default_factory=dict)
+    """Id and path by folders."""
+    paths: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
+    """The last number that a path was given to be a free one: thousands may read the same."""
+
+    def note(self, entity_id: int, path: str, folders: bytes) -> None:
+        self.there[folders] = (entity_id, path)
+        self.paths.add(path)
+
+    def want(self, parts: Sequence[bytes]) -> None:
+        """Have an entity at each level down to that of `parts`, as far as they name levels."""
+        above: tuple[int | None, str] = (None, "")
+        for depth, part in enumerate(parts[: len(self.levels)]):
             if not part or part == UNASSIGNED.encode():
-                break
-            upto = b"/".join(parts[: depth + 1])
-            if upto not in there:
-                path = _free_path(parent[1] if parent else "", _name_of(part), paths, numbers)
-                new_id = first_id + len(made)
-                made.append(
-                    NewEntity(
-                        new_id,
-                        str(uuid.uuid4()),
-                        parent[0] if parent else None,
-                        levels[depth],
-                        path.rpartition(SEPARATOR)[2],
-                        path,
-                        upto,
-                    )
-                )
-                there[upto] = (new_id, path)
-                paths.add(path)
-            parent = there[upto]
-    return made
+                return
+            folders = b"/".join(parts[: depth + 1])
+            if folders not in self.there:
+                self._make(depth, above, part, folders)
+            above = self.there[folders]
+
+    def _make(self, depth: int, above: tuple[int | None, str], part: bytes, folders: bytes) -> None:
+        parent_id, parent_path = above
+        path = self._free_path(f"{parent_path}{SEPARATOR}{_name_of(part)}" if parent_path else _name_of(part))
+        name = path.rpartition(SEPARATOR)[2]
+        new_id = self.first_id + len(self.made)
+        self.made.append(NewEntity(new_id, str(uuid.uuid4()), parent_id, self.levels[depth], name, path, folders))
+        self.note(new_id, path, folders)
+
+    def _free_path(self, wanted: str) -> str:
+        path = wanted
+        while path in self.paths:
+            self.numbers[wanted] = self.numbers.get(wanted, 1) + 1
+            path = f"{wanted}~{self.numbers[wanted]}"
+        return path
 
 
 def _name_of(folder: bytes) -> str:
     """Return the name of an entity whose folder somebody else made: as it is shown, since it may hold anything."""
     return clean_title(display_text(os.fsdecode(folder))) or UNNAMED
-
-
-def _free_path(above: str, name: str, taken: Iterable[str] | Mapping[str, object], numbers: dict[str, int]) -> str:
-    """Return the path of a new entity called `name`, with a number behind it where that is taken."""
-    wanted = f"{above}{SEPARATOR}{name}" if above else name
-    path = wanted
-    while path in taken:
-        numbers[wanted] = numbers.get(wanted, 1) + 1
-        path = f"{wanted}~{numbers[wanted]}"
-    return path
