@@ -82,6 +82,7 @@ def serve() -> None:
             answer = os.fork()
             if answer == 0:
                 _become(order)
+            ended.pop(answer, None)  # the kernel gives numbers again
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
