@@ -26,10 +26,10 @@ Link = tuple[int, int, bytes, int, int, int, int]
 
 
 class Categories(dict[bytes, int]):
-    """The category of a name by its suffix: `by_suffix[name[name.rfind(b"."):]]`.
+    """The category of a name by its suffix: `by_suffix[name[name.rfind(b".", 1):]]`.
 
-    A name without a dot gives its last letter, which is nobody's suffix. What is found out is kept, so that letter
-    case is folded once for each way of writing a suffix.
+    A name without a dot, but for its first letter, gives its last letter, which is nobody's suffix. So it comes to what
+    `categories.category_of` says. What is found out is kept: case is folded once for each way of writing a suffix.
     """
 
     def __init__(self, by_extension: Mapping[str, int], fixed: int | None, other: int) -> None:
@@ -95,7 +95,7 @@ def _count_rows(rows: Iterable[tuple[bytes, os.stat_result]], by_suffix: Categor
                 if status.st_nlink > 1:
                     counted.links.append(_link(name, status, by_suffix))
                     continue
-            sizes = sums[by_suffix[name[name.rfind(b".") :]]]
+            sizes = sums[by_suffix[name[name.rfind(b".", 1) :]]]
             sizes[0] += 1
             sizes[1] += status.st_size
             sizes[2] += status.st_blocks
@@ -106,7 +106,7 @@ def _count_rows(rows: Iterable[tuple[bytes, os.stat_result]], by_suffix: Categor
 
 
 def _link(name: bytes, status: os.stat_result, by_suffix: Categories) -> Link:
-    category = by_suffix[name[name.rfind(b".") :]]
+    category = by_suffix[name[name.rfind(b".", 1) :]]
     sizes = (status.st_size, status.st_blocks, status.st_mtime_ns)
     return (status.st_dev, status.st_ino, name, category, *sizes)
 
