@@ -57,10 +57,13 @@ async def run_headless(loaded: LoadedSettings, *, log_format: LogFormat, debug: 
     _log.info("stopped")
 
 
-async def go_on(core: Core, running: asyncio.Task[None], *, debug: bool = False) -> None:
-    """Keep a core going whose screen is gone, until a signal says to stop."""
+async def go_on(core: Core, running: asyncio.Task[None], draining: bool, *, debug: bool = False) -> None:
+    """Keep a core going whose screen is gone, until a signal says to stop, or until it has drained if it does so."""
     start_logging("text", debug=debug)
     with _stopping() as stop:
+        if draining:
+            stop.asked = 1
+            _log.info("draining, %s", _waited_for(core))
         await _until_stopped(core, running, stop)
 
 
@@ -121,7 +124,7 @@ async def _unless_stopped(stop: _Stop) -> Any:
 async def _until_stopped(core: Core, running: asyncio.Task[None], stop: _Stop) -> None:
     """Let the core run until a signal says to stop, then until it has drained; tell systemd of both."""
     stop.takes(core, running)
-    announcing = asyncio.create_task(_announce(core))
+    announcing = asyncio.create_task(_announce(core) if not stop.asked else asyncio.sleep(0))
     try:
         with contextlib.suppress(asyncio.CancelledError):
             await running

@@ -96,6 +96,7 @@ ELSEWHERE: dict[str, str] = {
     "demo.server.bind": "test_client.py",
     "demo.video": "test_client.py",
     "files.cloned": "test_reflinks.py",
+    "terminal.write": "test_screen.py",
 }
 """Points that other tests of this folder reach, because a kill there needs more than a workload."""
 

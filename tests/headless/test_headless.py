@@ -5,7 +5,6 @@ import logging
 import re
 import signal
 import socket
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from pulsetui.headless import JsonFormatter, TextFormatter, notify_systemd
 from tests.cli.box import Box, until
 from tests.cli.web import Site
-from tests.pipeline.speech.making import Sound, encode
+from tests.pipeline.speech.making import long_speech
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (debug|info|warning|error|critical) pulsetui[a-z.]*: \S.*")
 
@@ -80,7 +79,7 @@ def test_log_lines_are_json_objects_with_numbers_if_wanted(box: Box, web: Site) 
 
 def test_a_second_signal_ends_the_grace_of_a_transcription(box: Box, tmp_path: Path) -> None:
     speech = tmp_path / "speech.wav"
-    _long_speech(speech)
+    long_speech(speech)
     with box.owner(env={"PULSETUI_TRANSCRIPTION__SHUTDOWN_GRACE": "10m"}) as owner:
         box.ok("add", speech)
         until(lambda: box.ok("jobs", "show", "1", "--json").json["stage"] == "transcribing")
@@ -179,19 +178,3 @@ def _raised() -> Exception:
     with pytest.raises(ValueError, match="bad") as raised:
         fail()
     return raised.value
-
-
-def _long_speech(path: Path) -> None:
-    """Write some minutes of speech, which no test waits for."""
-    clip = Path(str(resources.files("pulsetui.demo").joinpath("clips", "01.opus"))).resolve()
-    from pulsetui.pipeline.tasks.extraction import extract
-    from pulsetui.pipeline.tasks.media import open_media
-
-    with open_media(clip) as media:
-        extract(media, path, lambda _done_s, _audio_bytes: None)
-    once = Sound.read(path)
-    path.unlink()
-    long = once
-    for _ in range(5):
-        long = long + long
-    encode(long, path, "pcm_s16le")

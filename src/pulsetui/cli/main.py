@@ -40,12 +40,13 @@ def main(words: Sequence[str] | None = None) -> int:
         # Whoever read us has gone, as `head` does; there is nobody to tell.
         code = 0
     except* Exception as group:  # noqa: BLE001 - the command line's main: an exit code and a message for each
-        if "--debug" in words:
-            for line in "".join(traceback.format_exception(group)).splitlines():
-                note(line)
         error = explained(group)
-        print_error(error, as_json="--json" in words)
         code = error.exit_code
+        with contextlib.suppress(OSError):  # the terminal is gone, and nobody reads why
+            if "--debug" in words:
+                for line in "".join(traceback.format_exception(group)).splitlines():
+                    note(line)
+            print_error(error, as_json="--json" in words)
     _let_go_of_output()
     return code
 
@@ -78,9 +79,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _flush() -> None:
-    """Write what is left, so that a full disk behind standard output is an error like others."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    """Write what is left, so that a full disk behind standard output is an error like others.
+
+    Standard error carries words only, and the terminal that they were for may have been closed hours ago.
+    """
+    sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
 
 
 def _let_go_of_output() -> None:

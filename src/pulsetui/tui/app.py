@@ -12,7 +12,7 @@ from datetime import tzinfo
 from functools import partial
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
@@ -20,21 +20,20 @@ from pulsetui import resources
 from pulsetui.clock import Clock, SystemClock
 from pulsetui.errors import PulseError
 from pulsetui.tui import keys, theme
-from pulsetui.tui.dialogs.quit import QuitDialog
 from pulsetui.tui.glyphs import AsciiFilter, is_ascii_only
+from pulsetui.tui.leaving import LeavingApp
 from pulsetui.tui.renderables.text import safe
 from pulsetui.tui.screens.help import HelpScreen
 from pulsetui.tui.screens.job import JobScreen
 from pulsetui.tui.screens.live import LiveScreen
 from pulsetui.tui.screens.pipeline import PipelineScreen
 from pulsetui.tui.screens.pulse import PulseScreen
-from pulsetui.tui.source import QuitChoice, Source
-from pulsetui.units import format_duration
+from pulsetui.tui.source import Source
 
 STYLE_SHEETS = ("app.tcss", "pulse.tcss", "pipeline.tcss", "job.tcss", "help.tcss")
 
 
-class PulseApp(App[QuitChoice]):
+class PulseApp(LeavingApp):
     """Runs the screens on one `Source`; returns how to go on, or None if that was never asked."""
 
     TITLE = "pulsetui"
@@ -55,19 +54,14 @@ class PulseApp(App[QuitChoice]):
     ) -> None:
         """Take the seam to the core; `ascii_only` None asks the locale, `zone` None is the machine's.
 
-        `on_first_page` is called when the first page has been painted. `drain` begins to end the work, which may take
-        `grace_s`, and ends it at once when it is called again; who runs us closes us when that is done. Without it,
-        leaving closes us at once.
+        `on_first_page` is called when the first page has been painted; `drain` and `grace_s` are `LeavingApp`'s.
         """
-        super().__init__(css_path=[resources.styles_dir() / name for name in STYLE_SHEETS])
+        style_sheets = [resources.styles_dir() / name for name in STYLE_SHEETS]
+        super().__init__(drain=drain, grace_s=grace_s, css_path=style_sheets)
         self.source = source
         self._clock = clock or SystemClock()
         self._zone = zone
         self._on_first_page = on_first_page
-        self._drain = drain
-        self._grace_s = grace_s
-        self.leaving = ""
-        """What is said while the work ends, or empty."""
         narrow = is_ascii_only(os.environ, sys.stdout.encoding) if ascii_only is None else ascii_only
         self._ascii = AsciiFilter(enabled=narrow)
         if reduced_motion:
@@ -123,38 +117,6 @@ class PulseApp(App[QuitChoice]):
     def action_help(self) -> None:
         """Show all keys."""
         self.push_screen(HelpScreen())
-
-    async def action_quit(self) -> None:
-        """Leave; the owner is asked first while there is work. While the work ends, end it at once."""
-        shown = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, LiveScreen)), None)
-        view = shown.pulse if shown else None
-        if self.leaving or view is None or view.attached or not (view.tasks or view.queued):
-            self.leave("drain")
-            return
-        downloads = sum(1 for task in view.tasks if task.kind == "download")
-        queued = dict(view.stages).get("queued", len(view.queued))
-        await self.push_screen(QuitDialog(downloads, len(view.tasks) - downloads, queued), self.leave)
-
-    def leave(self, choice: QuitChoice | None) -> None:
-        """Leave as was chosen; None is to stay. The screen stays on while the work ends."""
-        if choice != "drain" or self._drain is None:
-            if choice is not None:
-                self.exit(choice)
-            return
-        self.leaving = f"ending: transcriptions get up to {format_duration(self._grace_s)}; q ends them at once"
-        self._drain()
-        for screen in self.screen_stack:
-            if isinstance(screen, LiveScreen):
-                screen.wake()
-
-    @property
-    def defect(self) -> Exception | None:
-        """What the application failed of, or None."""
-        return self._exception
-
-    def _fatal_error(self) -> None:
-        """Close after a defect. Textual would print pages of local variables; who runs us says it in a line."""
-        self._close_messages_no_wait()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Return what the palette offers: the same table as the keys, and the themes."""

@@ -20,13 +20,13 @@ from pulsetui.core.source import CoreSource
 from pulsetui.errors import PulseError
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.tui.app import PulseApp
-from pulsetui.tui.source import QuitChoice
 
-GoOn = Callable[[Core, asyncio.Task[None]], Awaitable[None]]
-"""Keeps a running core going without a screen, until it is told to stop."""
+GoOn = Callable[[Core, asyncio.Task[None], bool], Awaitable[None]]
+"""Keeps a running core going without a screen, until it is told to stop, or has been told so already (True)."""
 
 COLLECTOR_THRESHOLDS = (1_000, 20, 100)
 """After so many new objects the youngest are looked through; each 20th time the younger, each 2,000th time all."""
+_REPORT = "run it again with --debug, and report what it prints; --no-ui does without the screen"
 _log = logging.getLogger("pulsetui.tui")
 
 
@@ -41,13 +41,15 @@ async def run_tui(loaded: LoadedSettings, *, go_on: GoOn) -> None:
     """
     async with open_core(loaded, front_end="tui") as core:
         running = asyncio.create_task(core.run(), name="core")
-        choice = await _screen(core, running)
-        if choice == "headless" and not running.done():
-            await go_on(core, running)
-            return
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        try:
+            draining = await _screen(core, running)
+            if not running.done():
+                await go_on(core, running, draining)
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+        finally:
+            running.cancel()  # only after this may the database be closed
+            await asyncio.wait({running})
 
 
 async def show(core: Core, *, until: Awaitable[None], done: str) -> None:
@@ -71,11 +73,11 @@ async def show(core: Core, *, until: Awaitable[None], done: str) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await waiting
     if app.defect is not None:
-        raise PulseError(_failed(app.defect)) from app.defect
+        raise PulseError(_failed(app.defect), hint=_REPORT) from app.defect
 
 
-async def _screen(core: Core, running: asyncio.Task[None]) -> QuitChoice:
-    """Show the screens until the operator chooses, the terminal is lost, or the core ends."""
+async def _screen(core: Core, running: asyncio.Task[None]) -> bool:
+    """Show the screens until they close, for whatever reason; say whether the work is ending by then."""
     settings = core.settings
 
     def drain() -> None:
@@ -88,27 +90,18 @@ async def _screen(core: Core, running: asyncio.Task[None]) -> QuitChoice:
         drain=drain,
         grace_s=settings.transcription.shutdown_grace.total_seconds(),
     )
-    lost: list[QuitChoice] = []
-
-    def on_hangup() -> None:
-        lost.append("headless")
-        app.exit("headless")
-
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    loop.add_signal_handler(signal.SIGTERM, app.leave, "drain")
+    # They stay when the screens are gone: a second SIGHUP, as shells send, would meet nobody until others take over.
+    loop.add_signal_handler(signal.SIGHUP, app.lose_terminal)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, app.leave, "drain")
     running.add_done_callback(lambda _: app.exit("drain"))
-    try:
-        choice = await app.run_async()
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
-        loop.remove_signal_handler(signal.SIGTERM)
-    if app.defect is not None and not app.leaving:
+    await app.run_async()
+    if app.defect is not None and not running.done():
         # A moment later, since logging begins without a screen only.
-        said = "%s; the pipeline goes on without it, until SIGTERM"
+        said = "%s; the pipeline goes on without it, until SIGTERM or ^C"
         loop.call_soon(partial(_log.error, said, _failed(app.defect), exc_info=app.defect))
-        return "headless"
-    return lost[0] if lost else choice or "drain"
+    return bool(app.leaving)
 
 
 def _failed(defect: Exception) -> str:

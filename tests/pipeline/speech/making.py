@@ -7,11 +7,15 @@ import random
 import wave
 from array import array
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import cast
 
 import av
 from av.audio.stream import AudioStream
+
+from pulsetui.pipeline.tasks.extraction import extract
+from pulsetui.pipeline.tasks.media import open_media
 
 RATE_HZ = 16_000
 
@@ -84,6 +88,16 @@ def encode(
             container.mux(stream.encode(resampled))
         container.mux(stream.encode(None))
     return path
+
+
+def long_speech(path: Path) -> None:
+    """Write some minutes of speech, which no test waits for."""
+    clip = Path(str(resources.files("pulsetui.demo").joinpath("clips", "01.opus"))).resolve()
+    with open_media(clip) as media:
+        extract(media, path, lambda _done_s, _audio_bytes: None)
+    once = Sound.read(path)
+    path.unlink()
+    encode(Sound(once.samples * 32), path, "pcm_s16le")
 
 
 def mute(path: Path, seconds: float = 2.0) -> Path:
