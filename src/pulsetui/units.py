@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
@@ -99,10 +99,11 @@ def format_size(size_bytes: int) -> str:
     sign, rest = ("-", -size_bytes) if size_bytes < 0 else ("", size_bytes)
     if rest < 1000:
         return f"{sign}{rest} B"
-    for power, unit in enumerate(_DECIMAL_UNITS[1:], start=1):
-        value = _three_digits(Decimal(rest).scaleb(-3 * power))
-        if value < 1000 or unit == _DECIMAL_UNITS[-1]:
-            return f"{sign}{value} {unit}"
+    scale = 1
+    for unit in _DECIMAL_UNITS[1:]:
+        scale *= 1000
+        if (value := _three_digits(rest, scale)) or unit == _DECIMAL_UNITS[-1]:
+            return f"{sign}{value or _rounded(rest, scale)} {unit}"
     raise AssertionError("the last unit takes every size")
 
 
@@ -155,7 +156,18 @@ def exact_duration(duration: timedelta) -> str:
     return text
 
 
-def _three_digits(value: Decimal) -> Decimal:
-    """Round to three significant digits, half up; 999.6 becomes 1000, which belongs to the next unit."""
-    decimals = 2 if value < Decimal("9.995") else 1 if value < Decimal("99.95") else 0
-    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+def _three_digits(number: int, scale: int) -> str:
+    """Return `number / scale` rounded to three significant digits, half up, or nothing if it takes more.
+
+    999.6 would become 1000, which belongs to the next unit. In whole numbers: a treemap writes thousands of sizes.
+    """
+    if (hundredths := _rounded(100 * number, scale)) < 1000:
+        return f"{hundredths // 100}.{hundredths % 100:02}"
+    if (tenths := _rounded(10 * number, scale)) < 1000:
+        return f"{tenths // 10}.{tenths % 10}"
+    ones = _rounded(number, scale)
+    return str(ones) if ones < 1000 else ""
+
+
+def _rounded(number: int, scale: int) -> int:
+    return (2 * number + scale) // (2 * scale)

@@ -20,7 +20,7 @@ _GROUP_COST = 0.7
 class Node:
     """A tile (`first` is None) or a cut with what lies before and after it."""
 
-    __slots__ = ("beside", "box", "count", "first", "key", "parent", "second", "size")
+    __slots__ = ("at", "beside", "box", "count", "first", "key", "length", "parent", "second", "size")
 
     def __init__(self, key: str, size: int) -> None:
         """Make a tile; a cut is made of one by giving it two parts."""
@@ -33,6 +33,10 @@ class Node:
         self.second: Node | None = None
         self.beside: bool | None = None
         """Whether the second part is right of the first, else below it; None until it was placed."""
+        self.at = 0
+        """Of a cut: the columns or rows of its first part, ..."""
+        self.length = -1
+        """... out of so many, when it was placed."""
         self.box: Rect = (0, 0, 0, 0)
         """Where it was placed."""
 

@@ -8,6 +8,7 @@ get a tile at all is left to `layout`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from pulsetui.storage.treemap.seeding import Node, Places, Rect, balanced, cuts_of, tiles_of
@@ -17,12 +18,19 @@ FEWEST_CELLS = 2
 
 _FLIP = 1.8
 """A cut turns when its rectangle became this much longer the other way: less would turn cuts back and forth."""
+_ROUNDING_COST = 10.0
+"""How much aspect a cut may cost that lies on a whole cell, by the share of the smaller part that rounding takes."""
+_HOLD_CELLS, _HOLD_SHARE = 0.5, 0.035
+"""A cut stays where it is while it is off by no more than this many cells and this share of the smaller part: most of
+what would move are cells of tiles that didn't change."""
 _SLIVER = 5.0
 """A tile whose aspect is worse is a reason to seed its surroundings anew, ..."""
 _FAIR = 2.5
 """... up to the first rectangle around it whose own aspect is no worse than this, ..."""
 _FEWEST_MENDED = 4
 """... with so many tiles in it that they can be put together better."""
+_ALIKE = 4
+"""A new tile takes the place of one that is gone where neither is more times as large as the other."""
 _DEEPEST = 100
 """A tree that grew deeper than this is packed anew: far below the limit of recursion."""
 _TOO_MANY_NEW = 0.5
@@ -54,12 +62,12 @@ class SplitTree:
         self._last = tuple(last)
         leaves = self._leaves
         if leaves.keys() != sizes.keys():
-            for key in [key for key in leaves if key not in sizes]:
-                self._remove(key)
             new = [key for key in sizes if key not in leaves]
             if len(new) > _TOO_MANY_NEW * len(sizes):
                 self._seed(sizes)
                 return
+            gone = [key for key in leaves if key not in sizes]
+            new = self._replace(gone, new, sizes)
             self._resize(sizes)
             self._insert(new, sizes)
         self._resize(sizes)
@@ -111,6 +119,27 @@ class SplitTree:
             assert sibling is not None
             self._put(sibling, parent)
         self._cuts = None
+
+    def _replace(self, gone: Sequence[str], new: Sequence[str], sizes: Mapping[str, int]) -> list[str]:
+        """Give the places of tiles that are gone to new ones of about their size, or else to their siblings.
+
+        Return the new tiles that have no place yet. A file that got another name stays where it was.
+        """
+        free = sorted((self._leaves[key].size, key) for key in gone if key not in self._last)
+        rest: list[str] = []
+        for key in new:
+            size = sizes[key]
+            index = bisect_left(free, (size // _ALIKE,))
+            if key in self._last or index == len(free) or free[index][0] > size * _ALIKE:
+                rest.append(key)
+                continue
+            leaf = self._leaves.pop(free.pop(index)[1])
+            leaf.key = key
+            self._leaves[key] = leaf
+        for key in gone:
+            if key in self._leaves:
+                self._remove(key)
+        return rest
 
     def _put(self, node: Node, where: Node) -> None:
         """Put `node` where `where` hangs."""
@@ -203,7 +232,7 @@ def _settle(cuts: Sequence[tuple[Node, Node, Node]]) -> None:
         x, y, width, height = node.box
         beside = node.beside
         if beside is None:
-            beside = width >= 2 * height
+            beside = _better(first.size / node.size, width, height)
         elif beside:
             beside = width * _FLIP >= 2 * height
         else:
@@ -211,17 +240,38 @@ def _settle(cuts: Sequence[tuple[Node, Node, Node]]) -> None:
         share = first.size / node.size
         length = width if beside else height
         at = int(length * share + 0.5)
+        if node.length == length and beside is node.beside:
+            old = node.at
+            if abs(old - length * share) <= _HOLD_CELLS + _HOLD_SHARE * min(at, length - at):
+                at = old
         lines = height if beside else width // FEWEST_CELLS
         least = FEWEST_CELLS if beside else 1
         if first.count * least > at * lines or second.count * least > (length - at) * lines:
             beside, at = _tight(node, first, second, beside, share)
-        node.beside = beside
+        node.beside, node.at, node.length = beside, at, width if beside else height
         if beside:
             first.box = (x, y, at, height)
             second.box = (x + at, y, width - at, height)
         else:
             first.box = (x, y, width, at)
             second.box = (x, y + at, width, height - at)
+
+
+def _better(share: float, width: int, height: int) -> bool:
+    """Return whether a cut beside gives better parts than one below: by their aspects, and by what rounding costs."""
+    beside, below = (
+        _cost(length * share, length, lines, looks)
+        for length, lines, looks in ((width, height, 0.5), (height, width, 2.0))
+    )
+    return beside <= below
+
+
+def _cost(at: float, length: int, lines: int, looks: float) -> float:
+    """Return how bad a cut at `at` of `length` is; a cell looks `looks` as long in that direction as across."""
+    smaller, larger = sorted((max(at, 1e-9), max(length - at, 1e-9)))
+    off = abs(at - int(at + 0.5)) / smaller
+    aspect = max(lines / (smaller * looks), larger * looks / max(1, lines))
+    return aspect + _ROUNDING_COST * min(off, 1.0)
 
 
 def _tight(node: Node, first: Node, second: Node, beside: bool, share: float) -> tuple[bool, int]:
