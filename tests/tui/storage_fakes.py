@@ -216,6 +216,7 @@ class FakeStorage:
         """Fields of the view that a test wants otherwise: `refreshing`, `failure`."""
         self.asked: list[tuple[str | None, int, float, datetime | None]] = []
         self._kept: dict[object, StorageView] = {}
+        self._courses: dict[str, tuple[StorageNode, list[HistoryPoint]]] = {}
 
     def view(self, key: str | None, depth: int, growth_s: float, history_at: datetime | None) -> StorageView:
         """Return the view; the same object as long as nothing changed."""
@@ -240,9 +241,13 @@ class FakeStorage:
 
     def _past(self, moment: datetime) -> StorageNode:
         """Return the library as it was: smaller, and without categories."""
+        return self._then(self.library, moment)
+
+    @staticmethod
+    def _then(tree: StorageNode, moment: datetime) -> StorageNode:
         hours = (AT - moment).total_seconds() / 3600
         factor = 1 / (1 + hours / 200)
-        return changed(self.library, lambda node: replace(scaled(node, factor), growth_bytes=int(hours * 40 * MB)))
+        return changed(tree, lambda node: replace(scaled(node, factor), growth_bytes=int(hours * 40 * MB)))
 
     def find(self, text: str, limit: int) -> list[StorageView]:
         """Return what has a name like that, the largest first."""
@@ -252,5 +257,8 @@ class FakeStorage:
 
     def history(self, key: str) -> list[HistoryPoint]:
         """Return how large a node was."""
-        past = [HistoryPoint(at, find(self._past(at), key)[0].size) for at in TIMES]
+        if key not in self._courses or self._courses[key][0] is not self.library:
+            past = [HistoryPoint(at, self._then(find(self.library, key)[0], at).size) for at in TIMES]
+            self._courses[key] = self.library, past
+        past = self._courses[key][1]
         return [*past, HistoryPoint(AT, find(self.library, key)[0].size)]

@@ -180,14 +180,14 @@ async def test_an_unread_part_is_marked_and_nothing_read_says_so() -> None:
         await seen(pilot, "unassigned")
 
 
-async def test_a_hundred_thousand_rows_stay_a_table_of_what_is_in_view() -> None:
-    many = tuple(StorageNode(f"scene:{at}", f"Scene {at}", "scene", at, amount(10**9 - at)) for at in range(100_000))
+async def test_twenty_thousand_rows_stay_a_table_of_what_is_in_view() -> None:
+    many = tuple(StorageNode(f"scene:{at}", f"Scene {at}", "scene", at, amount(10**9 - at)) for at in range(20_000))
     tree = replace(LIBRARY, children=many)
     table = make_table(view=make_view(tree=tree))
     async with shown(table) as pilot:
         await press(pilot, "G")
-        await seen(pilot, "Scene 99999")
-        assert table.row_count == 100_000
+        await seen(pilot, "Scene 19999")
+        assert table.row_count == 20_000
         assert len(table._painted) <= 24
 
 

@@ -106,7 +106,7 @@ class ChildrenList(RowList):
         at = self.cursor if same else 0
         if same and held is not None:
             at = next((index for index, node in enumerate(self._listed) if node.key == held.key), at)
-        if not same:
+        if not same and self.is_attached:
             self.scroll_home(animate=False)
         self.set_reactive(RowList.cursor, self.validate_cursor(at))
         self.changed()
