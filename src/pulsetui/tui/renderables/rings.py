@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from pulsetui.storage.treemap.layout import Kind, Tile
 from pulsetui.storage.views import StorageNode
 from pulsetui.tui.renderables.storage import Measure, largest_first
 
@@ -70,6 +71,11 @@ class Rings:
     def find(self, key: str | None) -> Arc | None:
         """Return the arc with a key."""
         return next((arc for ring in self.arcs for arc in ring if arc.key == key), None)
+
+    def find_others(self, key: str) -> str | None:
+        """Return the key of the others that a node is one of."""
+        arcs = (arc for ring in self.arcs for arc in ring)
+        return next((arc.key for arc in arcs if any(node.key == key for node in arc.others)), None)
 
     def neighbour(self, key: str | None, direction: str) -> str | None:
         """Return the key that is next: `left` and `right` along the ring, `up` outwards, `down` inwards."""
@@ -131,3 +137,10 @@ def _depth(tree: StorageNode, most: int) -> int:
         if not level:
             return max(1, depth)
     return most
+
+
+def as_tile(arc: Arc, rings: Rings) -> Tile:
+    """Return an arc as the tile that the rules of colour and words are written for; it has no place in a picture."""
+    share = arc.size_bytes / rings.whole if rings.whole else 0.0
+    kind: Kind = "tile" if arc.node is not None else "others"
+    return Tile(kind, arc.key, arc.node, 0, 0, 0, 0, arc.ring, arc.parent or "", arc.size_bytes, share, arc.others)
