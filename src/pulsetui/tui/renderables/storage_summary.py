@@ -36,7 +36,7 @@ def summary_lines(subject: Subject, now: datetime, width_cells: int) -> list[Con
         line(size(node.size.allocated_bytes), (" in ", "$quiet"), (count(node.size.file_count, "file"), "$foreground")),
         line(size(node.size.total_bytes), (" apparent", "$quiet")),
         _shares(subject, width_cells),
-        *_later(node, width_cells),
+        *(_later(node, width_cells) if _later_is_known(subject) else []),
         *_changes(subject, now),
     ]
     if node.error:
@@ -56,6 +56,12 @@ def _shares(subject: Subject, width_cells: int) -> Content:
     room = width_cells - len(of_parent) - len(" of , ") - len(of_all) - len(" of all")
     name = middle_cut(subject.parent.name, max(4, room))
     return line(of_parent, (f" of {name}, ", "$quiet"), of_all, (" of all", "$quiet"))
+
+
+def _later_is_known(subject: Subject) -> bool:
+    """Tell whether what can be freed is known: of the past it isn't kept."""
+    node = subject.node
+    return subject.view.history_at is None or bool(node.reclaimable_bytes or node.candidate_bytes)
 
 
 def _later(node: StorageNode, width_cells: int) -> list[Content]:
