@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -185,17 +186,34 @@ def scaled(node: StorageNode, factor: float) -> StorageNode:
     return replace(node, size=sum(categories, NOTHING), categories=categories)
 
 
-def find(tree: StorageNode, key: str | None) -> tuple[StorageNode, tuple[StorageNode, ...]]:
+Found = tuple[StorageNode, tuple[StorageNode, ...]]
+"""A node, and what is above it, from the root down."""
+
+
+_indexed: deque[tuple[StorageNode, dict[str, Found]]] = deque(maxlen=12)
+
+
+def _all(tree: StorageNode) -> dict[str, Found]:
+    """Return every node of a tree by its key."""
+    for known, kept in _indexed:
+        if known is tree:
+            return kept
+    found: dict[str, Found] = {}
+    _indexed.append((tree, found))
+    pending: list[Found] = [(tree, ())]
+    while pending:
+        node, above = pending.pop()
+        found[node.key] = node, above
+        pending.extend((child, (*above, node)) for child in node.children)
+    return found
+
+
+def find(tree: StorageNode, key: str | None) -> Found:
     """Return a node and what is above it, from the root down."""
-    if key is None or tree.key == key:
-        return tree, ()
-    for child in tree.children:
-        try:
-            found, above = find(child, key)
-        except NotFoundError:
-            continue
-        return found, (tree, *above)
-    raise NotFoundError(f"no {key} in storage")
+    try:
+        return _all(tree)[key or tree.key]
+    except KeyError:
+        raise NotFoundError(f"no {key} in storage") from None
 
 
 def cut(node: StorageNode, depth: int) -> StorageNode:
@@ -216,6 +234,7 @@ class FakeStorage:
         """Fields of the view that a test wants otherwise: `refreshing`, `failure`."""
         self.asked: list[tuple[str | None, int, float, datetime | None]] = []
         self._kept: dict[object, StorageView] = {}
+        self._pasts: dict[datetime, tuple[StorageNode, StorageNode]] = {}
         self._courses: dict[str, tuple[StorageNode, list[HistoryPoint]]] = {}
 
     def view(self, key: str | None, depth: int, growth_s: float, history_at: datetime | None) -> StorageView:

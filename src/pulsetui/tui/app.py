@@ -23,14 +23,16 @@ from pulsetui.tui import keys, theme
 from pulsetui.tui.glyphs import AsciiFilter, is_ascii_only
 from pulsetui.tui.leaving import LeavingApp
 from pulsetui.tui.renderables.text import safe
+from pulsetui.tui.screens.entity import EntityScreen
 from pulsetui.tui.screens.help import HelpScreen
 from pulsetui.tui.screens.job import JobScreen
 from pulsetui.tui.screens.live import LiveScreen
 from pulsetui.tui.screens.pipeline import PipelineScreen
 from pulsetui.tui.screens.pulse import PulseScreen
+from pulsetui.tui.screens.storage import StorageScreen
 from pulsetui.tui.source import Source
 
-STYLE_SHEETS = ("app.tcss", "pulse.tcss", "pipeline.tcss", "job.tcss", "help.tcss")
+STYLE_SHEETS = ("app.tcss", "pulse.tcss", "storage.tcss", "entity.tcss", "pipeline.tcss", "job.tcss", "help.tcss")
 
 
 class PulseApp(LeavingApp):
@@ -84,6 +86,7 @@ class PulseApp(LeavingApp):
     def on_mount(self) -> None:
         """Open Pulse and follow the changes."""
         self.add_mode("pulse", partial(PulseScreen, self.source, self._clock, self._zone))
+        self.add_mode("storage", partial(StorageScreen, self.source, self._clock, self._zone))
         self.add_mode("pipeline", partial(PipelineScreen, self.source, self._clock, self._zone))
         self.switch_mode("pulse")
         self._follow()
@@ -107,6 +110,24 @@ class PulseApp(LeavingApp):
         if isinstance(self.screen, JobScreen):
             return
         self.push_screen(JobScreen(self.source, self._clock, message.job_id, self._zone))
+
+    @on(LiveScreen.EntityWanted)
+    def _open_entity(self, message: LiveScreen.EntityWanted) -> None:
+        """Show the page of one entity above the screen that asked."""
+        if not isinstance(self.screen, EntityScreen):
+            self.push_screen(EntityScreen(self.source, self._clock, message.key, self._zone))
+
+    @on(LiveScreen.Wanted)
+    async def _show_about(self, message: LiveScreen.Wanted) -> None:
+        """Go to a screen, and there to what the message is about."""
+        await self.switch_mode(message.mode)
+        if isinstance(self.screen, LiveScreen):
+            self.screen.look_at(message.about)
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the terminal can show ASCII only."""
+        return self._ascii.enabled
 
     def action_show(self, mode: str) -> None:
         """Go to a screen; asked for again, go to its first page."""

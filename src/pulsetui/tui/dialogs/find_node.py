@@ -20,7 +20,7 @@ from pulsetui.tui import glyphs
 from pulsetui.tui.dialogs.base import Dialog
 from pulsetui.tui.renderables.text import line, middle_cut, safe, size
 
-SHOWN = 200
+SHOWN = 50
 """How many are asked for; more would be looked for by a longer name."""
 _CELLS = 76
 

@@ -15,8 +15,18 @@ from textual.strip import Strip
 
 from pulsetui.storage.treemap.canvas import Part, Run, Style
 from pulsetui.storage.treemap.colours import NEUTRAL, SIXTEEN, Palette
+from pulsetui.storage.treemap.layout import Layout
 
 _BOLD = {Part.NAME: True, Part.PICKED_NAME: True, Part.PICKED_RULE: True}
+
+
+def hatched(layout: Layout, marked: frozenset[str]) -> frozenset[str]:
+    """Return the keys of what is marked, and of all tiles in it."""
+    found = set(marked)
+    for tile in layout.tiles if found else ():  # groups come before what is in them
+        if tile.parent in found:
+            found.add(tile.key)
+    return frozenset(found)
 
 
 class TileStyles:

@@ -12,8 +12,15 @@ from pulsetui.tui.renderables.place import progress
 from pulsetui.tui.renderables.text import broken, line, safe
 
 
-def storage_vacant(view: StorageView | None, failure: str, width_cells: int) -> Sequence[Content]:
-    """Return the lines, not yet centred."""
+def storage_vacant(view: StorageView | None, failure: str, width_cells: int, height_cells: int) -> Sequence[Content]:
+    """Return the lines, in the middle of that many cells."""
+    lines = vacant_lines(view, failure, width_cells)
+    blank = [Content("")] * max(0, (height_cells - len(lines)) // 2)
+    return [*blank, *(one.pad_left(max(0, (width_cells - one.cell_length) // 2)) for one in lines)]
+
+
+def vacant_lines(view: StorageView | None, failure: str, width_cells: int) -> Sequence[Content]:
+    """Return the lines as they are, for a list."""
     room = max(20, width_cells - 4)
     if view is None or (failure and view.snapshot_at is None):
         if not failure:

@@ -1,8 +1,7 @@
 """The picture of a treemap: layout, drawing, and the animation between two trees.
 
-The cuts of every tree that was shown are kept, so that neither a refresh nor coming back shuffles tiles; the layout and
-the drawing are those of `pulsetui.storage.treemap`. The invariant: only rows that came out otherwise are painted. Keys,
-mouse and messages are left to `treemap`.
+The invariants: the cuts of every tree that was shown are kept, so that neither a refresh nor coming back shuffles
+tiles; and only rows that came out otherwise are painted. Keys, mouse and messages are left to `treemap`.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ from pulsetui.storage.treemap.colours import Mode, Palette, palette
 from pulsetui.storage.treemap.layout import Layout, TreemapLayout
 from pulsetui.storage.views import StorageNode, StorageView
 from pulsetui.tui.renderables.storage import Measure
-from pulsetui.tui.renderables.text import line
-from pulsetui.tui.renderables.tiles import TileStyles
+from pulsetui.tui.renderables.tiles import TileStyles, hatched
 from pulsetui.tui.renderables.vacant import storage_vacant
 from pulsetui.tui.theme import SIXTEEN_THEME
 from pulsetui.tui.widgets.lines import Lines, at_or_blank, state_of
@@ -153,7 +151,7 @@ class TilePicture(Lines):
             layout,
             self._scale,
             selected=selected,
-            marked=self.marked,
+            marked=hatched(layout, self.marked),
             ascii_only=self.ascii_only,
             textured=self.app.no_color,
         )
@@ -167,11 +165,8 @@ class TilePicture(Lines):
         return self._styles[1].strip(row, width_cells)
 
     def _vacant(self) -> Sequence[Content]:
-        """Return the lines for while there are no tiles, in the middle."""
-        width, height = self.content_size
-        lines = storage_vacant(self.view, self.failure, width)
-        blank = [Content("")] * max(0, (height - len(lines)) // 2)
-        return [*blank, *(line(" " * max(0, (width - one.cell_length) // 2), one) for one in lines)]
+        """Return the lines for while there are no tiles."""
+        return storage_vacant(self.view, self.failure, *self.content_size)
 
     def watch_view(self, old: StorageView | None, new: StorageView | None) -> None:
         """Show another tree; the way into a tile of the old one, or out to what that was in, is animated."""
@@ -206,6 +201,11 @@ class TilePicture(Lines):
         if self._zoom is None or not self._zoom.advance(*self.content_size):
             self.end_zoom()
         self.changed()
+
+    @property
+    def is_zooming(self) -> bool:
+        """Whether an animation is on."""
+        return self._zoom is not None
 
     def end_zoom(self) -> None:
         """End the animation at once."""

@@ -23,7 +23,7 @@ from pulsetui.tui.renderables.tree_table import (
     tree_rows,
     with_children,
 )
-from pulsetui.tui.renderables.vacant import storage_vacant
+from pulsetui.tui.renderables.vacant import vacant_lines
 from pulsetui.tui.widgets.row_list import RowList
 
 
@@ -107,7 +107,7 @@ class TreeTable(RowList):
 
     def vacant(self, width_cells: int) -> Sequence[Content]:
         """Say what will be here, or why nothing is."""
-        return storage_vacant(self.view, "", width_cells)
+        return vacant_lines(self.view, "", width_cells)
 
     def job_at(self, index: int) -> int | None:  # noqa: ARG002 - rows are no jobs
         """Return None: rows are nodes."""
