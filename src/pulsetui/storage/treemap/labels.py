@@ -15,8 +15,8 @@ from pulsetui.units import format_size
 SEPARATOR = " · "
 _FEWEST_NAME_CELLS = 6
 """A group's figures give way where less would be left of its name."""
-_FEWEST_SIZE_CELLS = 3
-"""No size is written shorter: `9 B`."""
+_FEWEST_SIZE_CELLS = 6
+"""No size from 1 kB on is written shorter: `123 GB`."""
 
 size_text = lru_cache(8192)(format_size)
 """The same sizes are written in every frame."""
@@ -58,7 +58,7 @@ def short(tile: Tile, width_cells: int) -> str:
 
 def figures(tile: Tile, width_cells: int) -> str:
     """Return a tile's size and share, or its size, or nothing, as there is room."""
-    if width_cells < _FEWEST_SIZE_CELLS:
+    if width_cells < _FEWEST_SIZE_CELLS and tile.size_bytes >= 1000:
         return ""
     size = size_text(tile.size_bytes)
     if len(size) > width_cells:

@@ -27,7 +27,7 @@ def neighbour(layout: Layout, key: str, direction: Direction, *, back: str = "")
     box: Tile | None = here
     while box is not None and not found:
         found = [tile for tile in _inside(layout, box.parent) if _touches(box, tile, direction)]
-        box = layout.by_key.get(box.parent)
+        box = layout.by_key[box.parent] if box.parent != layout.root else None
     if here.kind != "group":
         found = [leaf for tile in found for leaf in _facing(layout, tile, direction)]
     if not found:

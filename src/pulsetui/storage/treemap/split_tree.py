@@ -246,7 +246,7 @@ def _settle(cuts: Sequence[tuple[Node, Node, Node]]) -> None:
                 at = old
         lines = height if beside else width // FEWEST_CELLS
         least = FEWEST_CELLS if beside else 1
-        if first.count * least > at * lines or second.count * least > (length - at) * lines:
+        if first.count > at // least * lines or second.count > (length - at) // least * lines:
             beside, at = _tight(node, first, second, beside, share)
         node.beside, node.at, node.length = beside, at, width if beside else height
         if beside:
