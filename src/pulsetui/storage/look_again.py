@@ -1,9 +1,9 @@
 """Which folders a refresh lists again though they seem unchanged. Pure.
 
 A folder whose mtime and ctime are as they were has the same names in it; its files may still have grown. So these are
-listed again: folders that somebody marked, those that could not be read, those written to while or shortly before they
-were last listed, and a rolling share of the rest, what was recently written and is large first. A round of the share
-goes through all folders before the next one begins; a whole walk begins one, too.
+listed again: folders that somebody marked, those written to while or shortly before they were last listed, and a
+rolling share of the rest, what was recently written and is large first. A round of the share goes through all folders
+before the next one begins; a whole walk begins one, too. What could not be read is the scanner's to try again.
 """
 
 from __future__ import annotations
@@ -21,9 +21,6 @@ RECENT_MS = 600_000
 """A folder is recently changed if it was written to at most so long before it was last listed."""
 MOST_RECENT = 1_000
 """How many recently changed folders are listed again at the most, beyond the rolling share: the newest ones."""
-RACY_MS = 2_000
-"""Written to so shortly before its listing, a folder may look unchanged afterwards: file systems round times, by up to
-two seconds (FAT), and within one unit a change leaves no trace."""
 _NS = 1_000_000
 _HOUR_NS = 3_600 * 10**9
 
@@ -57,9 +54,7 @@ def look_again(
             if path in taken:
                 continue
             written_ms = max(record.newest_ns, record.mtime_ns) // _NS
-            if record.error or written_ms >= record.verified_ms - RACY_MS:
-                taken.add(path)
-            elif written_ms >= record.verified_ms - RECENT_MS:
+            if written_ms >= record.verified_ms - RECENT_MS:
                 recent.append((written_ms, root_id, path))
             elif record.verified_ms < round_ms:
                 rest.append((root_id, record))
