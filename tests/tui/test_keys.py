@@ -19,7 +19,16 @@ def test_ids_are_unique() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "panel"), [("pulse", "list"), ("pipeline", "list"), ("job", "scroll"), ("storage", "tiles")]
+    ("place", "panel"),
+    [
+        ("pulse", "list"),
+        ("pipeline", "list"),
+        ("job", "scroll"),
+        ("storage", "tiles"),
+        ("storage", "tree"),
+        ("entity", "list"),
+        ("entity", "types"),
+    ],
 )
 def test_no_key_means_two_things_on_one_screen(place: keys.Place, panel: keys.Place) -> None:
     together = {place, "app", panel}

@@ -85,7 +85,7 @@ async def test_rows_open_and_close_and_the_cursor_walks_in_and_out() -> None:
         await seen(pilot, "+ Harbor")
         await press(pilot, "l")
         await seen(pilot, "− Harbor")
-        await press(pilot, "l", "space")
+        await press(pilot, "l", "right")
         await seen(pilot, "− Cast")
         await seen(pilot, "    + Scene 6")
         await press(pilot, "j", "h")
@@ -93,6 +93,23 @@ async def test_rows_open_and_close_and_the_cursor_walks_in_and_out() -> None:
         await press(pilot, "h", "h", "h")
         await gone(pilot, "Cast")
         assert table.selected == "project:0"
+
+
+async def test_a_click_on_the_sign_opens_a_row_and_one_on_the_name_only_goes_there() -> None:
+    table = make_table()
+    async with shown(table, kinds=(TreeTable.EntityWanted,)) as pilot:
+        await seen(pilot, "+ Glass Coast")
+        await pilot.click(offset=(8, 3))
+        await until(pilot, lambda: table.selected == "project:2")
+        assert not table.expanded
+        await pilot.click(offset=(2, 3))
+        await seen(pilot, "− Glass Coast")
+        await pilot.click(offset=(2, 3), times=2)
+        await pilot.click(offset=(2, 3))
+        await seen(pilot, "+ Glass Coast")
+        assert heard(pilot) == []
+        await pilot.click(offset=(8, 3), times=2)
+        await until(pilot, lambda: len(heard(pilot)) == 1)
 
 
 async def test_the_cursor_tells_its_node_and_enter_asks_for_it() -> None:

@@ -134,7 +134,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("tree.expand", ("l", "right"), "expand", "expand", "Show what is in the row under the cursor.", ("tree",)),
     Action("tree.collapse", ("h", "left"), "collapse", "collapse", "Close the row, or go to the one that it is in.",
            ("tree",)),
-    Action("tree.toggle", ("space",), "toggle_row", "open/close", "Show what is in the row, or hide it.", ("tree",)),
     Action("tree.sort", ("s",), "next_sort", "sort", "Step through the orders: size, name, files.", ("tree",)),
     Action("text.down", ("j", "down"), "scroll_down", "down", "Scroll down.", ("scroll",)),
     Action("text.up", ("k", "up"), "scroll_up", "up", "Scroll up.", ("scroll",)),

@@ -121,7 +121,7 @@ def tree_head(width_cells: int, sort: str) -> Content:
 def tree_row(row: TreeRow, measure: Measure, now: datetime, width_cells: int) -> Content:
     """Return one row: sign and name indented, size, share of what it is in, bar, files, newest file, growth."""
     width = columns(width_cells)
-    indent = " " * min(row.depth * _INDENT_CELLS, max(0, width.name // 2))
+    indent = " " * sign_at(row, width_cells)
     node = row.node
     if node is None:
         return line((f"{indent}  reading{glyphs.CUT}", "$quiet"))
@@ -140,6 +140,11 @@ def tree_row(row: TreeRow, measure: Measure, now: datetime, width_cells: int) ->
         (right(age(node.newest_at, now) if node.newest_at else "–", width.newest) if width.newest else "", "$quiet"),
         _growth(node, width.growth),
     )
+
+
+def sign_at(row: TreeRow, width_cells: int) -> int:
+    """Return the cell of the sign that says whether a row is open."""
+    return min(row.depth * _INDENT_CELLS, max(0, columns(width_cells).name // 2))
 
 
 def _growth(node: StorageNode, cells: int) -> Content:

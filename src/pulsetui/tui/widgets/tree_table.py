@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import var
@@ -18,6 +19,7 @@ from pulsetui.tui.renderables.tree_table import (
     SORTS,
     TreeRow,
     can_open,
+    sign_at,
     tree_head,
     tree_row,
     tree_rows,
@@ -215,12 +217,18 @@ class TreeTable(RowList):
         above = (at for at in reversed(range(self.cursor)) if self.rows[at].depth < row.depth)
         self.cursor = next(above, self.cursor)
 
-    def action_toggle_row(self) -> None:
-        """Open the row under the cursor, or close it."""
-        if self.rows and self.rows[self.cursor].open:
-            self.action_collapse()
-        else:
-            self.action_expand()
+    def on_click(self, event: events.Click) -> None:
+        """Open or close the row whose sign was clicked; else put the cursor there, and open the node at the second."""
+        at = event.get_content_offset(self)
+        index = at.y - self.head_cells + self.scroll_offset.y if at is not None else -1
+        if at is None or at.y < self.head_cells or not 0 <= index < len(self.rows):
+            return
+        row, sign = self.rows[index], 1 + sign_at(self.rows[index], self.lines_size.width - 2)
+        if not (row.node is not None and sign <= at.x <= sign + 1):
+            return
+        event.prevent_default()  # Textual runs the base class's handler after this one: the cursor, and opening
+        self.cursor = index
+        self.action_collapse() if row.open else self.action_expand()
 
     def action_next_sort(self) -> None:
         """Step through the orders."""
