@@ -15,8 +15,9 @@ from pulsetui.errors import WorkerLostError
 from pulsetui.storage.categories import BUILT_IN, category_of, category_table
 from pulsetui.storage.scan.bounds import Bounds
 from pulsetui.storage.scan.collecting import Collected
-from pulsetui.storage.scan.listing import Categories, count, share_of_names_here
+from pulsetui.storage.scan.listing import Categories, count
 from pulsetui.storage.scan.mounts import mounts_below
+from pulsetui.storage.scan.names import Names
 from pulsetui.storage.scan.work import Item, Work
 from pulsetui.storage.views import CATEGORIES, OTHER
 
@@ -115,13 +116,13 @@ def test_busy_walkers_are_asked_once_and_only_while_others_have_nothing() -> Non
 def test_what_a_dead_walker_said_of_half_a_folder_is_void() -> None:
     collected = Collected(now_ms=5)
     head = [1, 2, 3, 4, 8]
-    collected.add(b"a", 1, ["a", 0, False, head, [[0, 2, 20, 8]], 9, "", [], []])
-    assert (collected.files, collected.total_bytes) == (2, 20)
+    collected.files, collected.total_bytes = 5, 50
+    collected.add(b"a", 1, ["a", 0, False, head, [[0, 2, 20, 4096]], 9, "", [], []])
 
     collected.void(b"a", 0)
-    assert (collected.files, collected.total_bytes) == (0, 0)
-    collected.add(b"a", 1, ["a", 0, False, head, [[0, 2, 20, 8]], 9, "", [], []])
-    collected.add(b"a", 1, ["a", 0, True, head, [[0, 1, 5, 8], [1, 1, 1, 0]], 7, "", [], []])
+    assert (collected.files, collected.total_bytes) == (3, 30)
+    collected.add(b"a", 1, ["a", 0, False, head, [[0, 2, 20, 4096]], 9, "", [], []])
+    collected.add(b"a", 1, ["a", 0, True, head, [[0, 1, 5, 4096], [1, 1, 1, 0]], 7, "", [], []])
 
     assert collected.records[b"a"].counts == ((0, 3, 25, 8192), (1, 1, 1, 0))
     assert collected.records[b"a"].newest_ns == 9
@@ -129,7 +130,7 @@ def test_what_a_dead_walker_said_of_half_a_folder_is_void() -> None:
 
 def test_a_share_that_found_its_folder_gone_adds_nothing() -> None:
     collected = Collected(now_ms=5)
-    collected.add(b"a", 2, ["a", 0, True, [1, 2, 3, 4, 8], [[0, 2, 20, 8]], 9, "", [], []])
+    collected.add(b"a", 2, ["a", 0, True, [1, 2, 3, 4, 8], [[0, 2, 20, 4096]], 9, "", [], []])
     assert collected.records == {}
 
     collected.add_gone(b"a", 1, 2)
@@ -196,15 +197,34 @@ def test_a_file_that_cannot_be_looked_at_is_an_error_and_the_rest_is_counted(
     assert "too long" in str(counted.error)
 
 
-def test_the_shares_of_a_folder_are_the_whole_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size_bytes", [0, 1_000_000])
+def test_the_shares_of_a_folder_are_the_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size_bytes: int
+) -> None:
     for number in range(50):
         (tmp_path / str(number)).touch()
     monkeypatch.chdir(tmp_path)
+    names = Names("", 3, 20)
+    split: list[int] = []
 
-    shares = [share_of_names_here(None, share, 3) for share in range(3)]
+    shares = [names.here(size_bytes, split.append), names.share(1, 3), names.share(2, 3)]
 
+    assert split == [3]
     assert all(shares)
     assert sorted(name for share in shares for name in share) == sorted(os.listdir(b"."))  # noqa: PTH208 - bytes
+
+
+@pytest.mark.parametrize(("size_bytes", "huge", "shares"), [(0, 50, 3), (1_000_000, 50, 3), (1_000_000, 10, 1)])
+def test_a_folder_that_is_not_huge_or_cannot_be_shared_is_not_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size_bytes: int, huge: int, shares: int
+) -> None:
+    for number in range(50):
+        (tmp_path / str(number)).touch()
+    monkeypatch.chdir(tmp_path)
+    split: list[int] = []
+
+    assert len(Names("", shares, huge).here(size_bytes, split.append)) == 50
+    assert split == []
 
 
 def test_mount_points_below_a_folder_are_read_with_their_escapes() -> None:

@@ -154,8 +154,14 @@ async def test_cancelling_ends_every_walker_before_it_gets_through(
     assert not any(is_alive(pid) for pid in pids)
 
 
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 @pytest.mark.parametrize("turns", [1, 3, 6])
 async def test_cancelling_at_the_start_leaves_nothing_behind(tmp_path: Path, turns: int) -> None:
+    await scanned(tmp_path)  # what is opened once is open now
+    before = open_descriptors()
     work = asyncio.create_task(scanned(tmp_path))
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -165,6 +171,7 @@ async def test_cancelling_at_the_start_leaves_nothing_behind(tmp_path: Path, tur
     with pytest.raises(asyncio.CancelledError):
         await work
     assert walkers() == []
+    assert open_descriptors() == before
 
 
 async def test_progress_grows_to_what_the_scan_comes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

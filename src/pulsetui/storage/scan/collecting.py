@@ -11,11 +11,11 @@ from sys import intern
 from typing import Any
 
 from pulsetui.files.names import display_text
-from pulsetui.storage.scan.records import BLOCK_BYTES, CategoryCount, FolderRecord, LinkedFile
+from pulsetui.storage.scan.records import CategoryCount, FolderRecord, LinkedFile
 
 Part = Sequence[Any]
-"""As `walker` reports it: path, share, whether it is the last of its share; and, unless the folder is gone, device,
-inode, mtime, ctime and blocks of the folder, sums by category, newest mtime, error, names below, links."""
+"""As `reporting` has it: path, share, whether it is the last of its share; and, unless the folder is gone, device,
+inode, mtime, ctime and allocated bytes of the folder, sums by category, newest mtime, error, names below, links."""
 
 
 class Collected:
@@ -29,13 +29,12 @@ class Collected:
         self.records: dict[bytes, FolderRecord] = {}
         """By path."""
         self.files = 0
+        """With `total_bytes`, how far the walkers are: what they counted, also of folders that aren't whole yet."""
         self.total_bytes = 0
 
     def add(self, path: bytes, shares: int, part: Part) -> None:
         """Take in a part of a folder that comes in so many shares."""
         _, share, last, head, sums, newest_ns, error, _, links = part
-        self.files += sum(count[1] for count in sums) + len(links)
-        self.total_bytes += sum(count[2] for count in sums)
         if shares == 1 and last and path not in self._open:
             self._record(path, head, sums, links, newest_ns, error)
             return
@@ -81,8 +80,8 @@ class Collected:
         newest_ns: int,
         error: str,
     ) -> None:
-        device, inode, mtime_ns, ctime_ns, blocks = head
-        counts = tuple([self._count(*count) for count in sums])
+        device, inode, mtime_ns, ctime_ns, allocated_bytes = head
+        counts: tuple[CategoryCount, ...] = tuple(map(tuple, sums))  # type: ignore[arg-type]
         linked = tuple([self._link(*link) for link in links]) if links else ()
         newest_ns = max(newest_ns, *[link.mtime_ns for link in linked], 0) if linked else newest_ns
         self.records[path] = FolderRecord(
@@ -91,7 +90,7 @@ class Collected:
             inode,
             mtime_ns,
             mtime_ns if ctime_ns == mtime_ns else ctime_ns,
-            self._shared(blocks * BLOCK_BYTES),
+            self._shared(allocated_bytes),
             counts,
             linked,
             newest_ns,
@@ -99,14 +98,8 @@ class Collected:
             self._now_ms,
         )
 
-    def _count(self, category: int, files: int, total_bytes: int, blocks: int) -> CategoryCount:
-        return category, files, total_bytes, self._shared(blocks * BLOCK_BYTES)
-
-    def _link(
-        self, device: int, inode: int, name: str, category: int, total_bytes: int, blocks: int, mtime_ns: int
-    ) -> LinkedFile:
-        raw = name.encode("latin-1")
-        return LinkedFile(self._shared(device), inode, raw, category, total_bytes, blocks * BLOCK_BYTES, mtime_ns)
+    def _link(self, device: int, inode: int, name: str, *figures: int) -> LinkedFile:
+        return LinkedFile(self._shared(device), inode, name.encode("latin-1"), *figures)
 
     def _shared(self, number: int) -> int:
         """Return the one object for a number that many records hold: a record each would take 32 bytes more."""

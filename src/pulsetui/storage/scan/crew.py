@@ -60,6 +60,8 @@ class Crew:
         except* (WorkerLostError, WorkerFailedError) as failures:
             failure = failures.exceptions[0]
             raise failure from failure.__cause__
+        if not self._work.is_done() or self._collected.unfinished():
+            raise WorkerLostError("the walkers ended before all was listed")
 
     async def _run_lane(self, wait_s: float) -> None:
         """Keep one walker busy until all is done; replace it only if it dies as the last one."""
@@ -73,7 +75,7 @@ class Crew:
             except WorkerLostError:
                 self._forget(number)
                 self._running -= 1
-                if self._running:
+                if self._running or self._work.is_done():
                     await self._hand_out()
                     return
                 if not self._spares:
@@ -110,6 +112,8 @@ class Crew:
             await self._sessions[number].send(order)
 
     def _take_in(self, number: int, event: dict[str, Any]) -> None:
+        self._collected.files += event["counted"][0]
+        self._collected.total_bytes += event["counted"][1]
         for part in event["listed"]:
             self._take_in_part(number, part)
         if event["split"]:
@@ -128,8 +132,10 @@ class Crew:
             *_, shares, _ = self._work.heard(number, path, share, (), last=True)
             self._collected.add_gone(path, share, shares)
             return
-        above = path + b"/" if path else b""
-        below = [above + name.encode("latin-1") for name in part[7]]
+        below: list[bytes] = []
+        if part[7]:
+            above = path + b"/" if path else b""
+            below = [above + name.encode("latin-1") for name in part[7]]
         *_, shares, descend = self._work.heard(number, path, share, below, last=last)
         self._collected.add(path, shares, part)
         if not descend:

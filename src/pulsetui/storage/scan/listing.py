@@ -10,8 +10,7 @@ Kept free of dataclasses and `re`, which would double the time that a walker tak
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 _KIND = 0o170000  # stat.S_IFMT and the like: constants, since a call for each file would cost as much as counting it
 _FOLDER = 0o040000
@@ -109,27 +108,3 @@ def _link(name: bytes, status: os.stat_result, by_suffix: Categories) -> Link:
     category = by_suffix[name[name.rfind(b".", 1) :]]
     sizes = (status.st_size, status.st_blocks, status.st_mtime_ns)
     return (status.st_dev, status.st_ino, name, category, *sizes)
-
-
-def names_here(wanted: Callable[[bytes], Any] | None) -> list[bytes]:
-    """Return the names in the current folder that `wanted` does not refuse.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    names = os.listdir(b".")  # noqa: PTH208 - Path has no names in bytes
-    return names if wanted is None else [name for name in names if wanted(name)]
-
-
-def share_of_names_here(wanted: Callable[[bytes], Any] | None, share: int, shares: int) -> list[bytes]:
-    """Return the names whose inode number leaves `share` when divided by `shares`.
-
-    Each walker lists a huge folder for itself: the kernel does that several times faster than one could tell another
-    a name. A file renamed between two listings keeps its inode, so it is in one share all the same.
-
-    Raises:
-        OSError: the folder can't be read.
-    """
-    with os.scandir(b".") as entries:
-        names = [entry.name for entry in entries if entry.inode() % shares == share]
-    return names if wanted is None else [name for name in names if wanted(name)]

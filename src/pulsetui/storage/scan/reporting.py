@@ -17,6 +17,7 @@ _UNITS = 1_000
 """Folders, files with several names and folders below: about so many make a message of 64 KiB."""
 _LATEST_S = 0.1
 
+_BLOCK_BYTES = 512  # as in `records`, which would load dataclasses here
 Item = tuple[bytes, int, int, bool]
 """A folder to be listed: path below the root, share, shares, and whether to go on below it."""
 
@@ -29,6 +30,7 @@ class Report:
         self._emit = emit
         self._parts: list[list[Any]] = []
         self._units = 0
+        self._counted = [0, 0]
         self._sent_at = time.monotonic()
 
     def gone(self, path: bytes, share: int) -> None:
@@ -47,14 +49,28 @@ class Report:
         last: bool,
     ) -> None:
         """Report a folder or a part of it."""
-        sums = [[index, *sums] for index, sums in enumerate(part.sums) if sums[0]] if part else []
-        links = [[link[0], link[1], link[2].decode("latin-1"), *link[3:]] for link in part.links] if part else []
+        sums, links = self._counts(part) if part else ([], [])
         below = [name.decode("latin-1") for name in folders]
         newest_ns = part.newest_ns if part else 0
         self._add(
             [path.decode("latin-1"), share, last, head, sums, newest_ns, error, below, links],
             5 + len(links) + len(below),
         )
+
+    def _counts(self, part: Counted) -> tuple[list[list[int]], list[list[Any]]]:
+        """Return sums and links of a part, blocks as bytes, and count them as progress."""
+        sums = []
+        for category, (files, total_bytes, blocks) in enumerate(part.sums):
+            if files:
+                sums.append([category, files, total_bytes, blocks * _BLOCK_BYTES])
+                self._counted[0] += files
+                self._counted[1] += total_bytes
+        self._counted[0] += len(part.links)
+        links = [
+            [device, inode, name.decode("latin-1"), category, total_bytes, blocks * _BLOCK_BYTES, mtime_ns]
+            for device, inode, name, category, total_bytes, blocks, mtime_ns in part.links
+        ]
+        return sums, links
 
     def split(self, path: bytes, shares: int) -> None:
         """Say that this walker lists one share of a folder only."""
@@ -69,7 +85,8 @@ class Report:
     ) -> None:
         """Send what is kept, and what else there is to say."""
         given = [[path.decode("latin-1"), *rest] for path, *rest in gave or ()]
-        self._emit({"listed": self._parts, "gave": given, "split": split, "idle": idle})
+        counted, self._counted = self._counted, [0, 0]
+        self._emit({"listed": self._parts, "counted": counted, "gave": given, "split": split, "idle": idle})
         self._parts = []
         self._units = 0
         self._sent_at = time.monotonic()
@@ -94,4 +111,4 @@ def head_of(status: os.stat_result) -> list[int]:
     changed_ns = max(status.st_mtime_ns, status.st_ctime_ns)
     tick_ns = 20_000_000 if changed_ns % 1_000_000_000 else 2_000_000_000
     ctime_ns = status.st_ctime_ns if time.time_ns() - changed_ns > tick_ns else 0
-    return [status.st_dev, status.st_ino, status.st_mtime_ns, ctime_ns, status.st_blocks]
+    return [status.st_dev, status.st_ino, status.st_mtime_ns, ctime_ns, status.st_blocks * _BLOCK_BYTES]

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,10 @@ from pulsetui.errors import NotFoundError, PulseError, WorkerFailedError
 from pulsetui.storage.scan.collecting import Collected
 from pulsetui.storage.scan.crew import Crew
 from pulsetui.storage.scan.merging import merged
+from pulsetui.storage.scan.opening import ROOT_LOST
 from pulsetui.storage.scan.place import Place
 from pulsetui.storage.scan.records import FolderRecord
 from pulsetui.storage.scan.unchanged import Checked, check
-from pulsetui.storage.scan.walker import ROOT_LOST
 from pulsetui.storage.scan.work import Item, Work
 from pulsetui.storage.views import CATEGORIES, OTHER
 from pulsetui.waiting import finished, in_thread
@@ -104,7 +105,7 @@ async def scan(
         WorkerLostError: processes died over the same folder twice.
     """
     begun = _Scan(root, known, look_again, categories, now_ms, workers)
-    place = await in_thread(Place.open, root.path, leave_out, cross_mounts=root.cross_mounts)
+    place = await _opened(root, leave_out)
     reporting = asyncio.create_task(begun.report(on_progress))
     try:
         result = await begun.run(place)
@@ -115,6 +116,21 @@ async def scan(
         place.close()
     on_progress(begun.progress())
     return result
+
+
+async def _opened(root: ScanRoot, leave_out: frozenset[tuple[int, int]]) -> Place:
+    """Open the root in a thread; a cancelled caller leaves no descriptor behind."""
+    opening = asyncio.ensure_future(asyncio.to_thread(Place.open, root.path, leave_out, cross_mounts=root.cross_mounts))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await finished(asyncio.create_task(_close(opening)))
+        raise
+
+
+async def _close(opening: asyncio.Future[Place]) -> None:
+    with suppress(PulseError):
+        (await opening).close()
 
 
 class _Scan:
@@ -130,7 +146,7 @@ class _Scan:
         self._root = root
         self._known = known if b"" in known else {}
         self._before = known
-        self._look_again = look_again
+        self._look_again = frozenset(look_again)
         self._categories = categories
         self._workers = workers
         self._began = time.monotonic()

@@ -8,8 +8,8 @@ The invariant: what it was told, less what it reported as listed, gone or given 
 its owner can hand the work of a walker that died to another one. The owner's side is `work` and `collecting`.
 
 Messages to it: `{"take": [[path, share, shares, descend], …]}`, `{"give": true}`, `{"end": true}`. From it:
-`{"listed": [part, …], "gave": [item, …], "split": [path, shares] | null, "idle": bool}`, in the order in which they are
-to be taken in. Paths go as Latin-1 text: a character for each byte. It is told to take only when it is idle.
+`{"listed": [part, …], "counted": [files, bytes], "gave": [item, …], "split": [path, shares] | null, "idle": bool}`, to
+be taken in in that order. Paths go as Latin-1 text: a character for each byte. It is told to take only when it is idle.
 """
 
 from __future__ import annotations
@@ -18,25 +18,21 @@ import errno
 import gc
 import os
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
-from pulsetui.processes.child import FAULTS_VARIABLE
-from pulsetui.processes.task import Emit, Orders, TaskError
+from pulsetui.processes.task import Emit, Orders
 from pulsetui.storage.scan.bounds import Bounds
-from pulsetui.storage.scan.listing import Categories, count, names_here, share_of_names_here
+from pulsetui.storage.scan.listing import Categories, count
+from pulsetui.storage.scan.names import Names
+from pulsetui.storage.scan.opening import ARMED, above, enter, open_root
 from pulsetui.storage.scan.reporting import NO_HEAD, Item, Report, head_of
 
-ROOT_LOST = "root-lost"
-"""The kind of the error when the root is not the one that the scan began with."""
-_ENTER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDERS = 200
 """How many folders above the current one stay open; those further up are found again through `..`."""
 _NAMES_AT_ONCE = 2_000
 """A larger folder is reported in parts, so that no message is long and progress is seen."""
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES}
 """What finding a folder again says when it, or a folder above it, was removed, replaced or locked."""
-_ARMED = FAULTS_VARIABLE in os.environ
 
 
 class _Frame:
@@ -71,15 +67,13 @@ class _Walker:
         self._report = Report(emit)
         self._categories: int = arguments["number_of_categories"]
         self._by_suffix = Categories(arguments["categories"], arguments["fixed"], arguments["other"])
-        self._wanted = _not_matching(arguments["exclude"])
         self._bounds = Bounds(
             arguments["device"],
             frozenset(path.encode("latin-1") for path in arguments["mounts"]),
             frozenset((device, inode) for device, inode in arguments["leave_out"]),
         )
-        self._huge: int = arguments["huge"]
-        self._shares: int = arguments["shares"]
-        self._root = _open_root(os.fsencode(arguments["root"]), tuple(arguments["identity"]))
+        self._names = Names(arguments["exclude"], arguments["shares"], arguments["huge"])
+        self._root = open_root(os.fsencode(arguments["root"]), tuple(arguments["identity"]))
         self._items: deque[Item] = deque()
         self._stack: list[_Frame] = []
         self._asked = False
@@ -125,17 +119,17 @@ class _Walker:
     def _leave(self, frame: _Frame) -> None:
         self._stack.pop()
         if self._stack and self._stack[-1].descriptor < 0 and frame.descriptor >= 0:
-            self._stack[-1].descriptor = _above(frame.descriptor, self._stack[-1].identity)
+            self._stack[-1].descriptor = above(frame.descriptor, self._stack[-1].identity)
         if frame.descriptor >= 0:
             os.close(frame.descriptor)
 
     def _begin(self, path: bytes, share: int, shares: int, descend: bool) -> None:
         """Find a folder from the root, part by part, so that no link leads out of the root, and list it."""
-        above, _, name = path.rpartition(b"/")
+        way, _, name = path.rpartition(b"/")
         descriptor = os.dup(self._root)
         try:
-            for part in filter(None, above.split(b"/")):
-                below = _enter(descriptor, part)
+            for part in filter(None, way.split(b"/")):
+                below = enter(descriptor, part)
                 os.close(descriptor)
                 descriptor = below
         except OSError as error:
@@ -151,7 +145,7 @@ class _Walker:
     def _list(self, parent: int, name: bytes, path: bytes, share: int, shares: int, *, descend: bool) -> None:
         """List one folder, report it, and put it on the stack if there are folders to be entered below it."""
         try:
-            descriptor = _enter(parent, name)
+            descriptor = enter(parent, name)
         except FileNotFoundError:
             self._report.gone(path, share)
             return
@@ -180,14 +174,14 @@ class _Walker:
     def _count(self, descriptor: int, path: bytes, share: int, shares: int, status: os.stat_result) -> list[bytes]:
         """Count the files in an open folder, in parts if they are many, and return the folders to be entered."""
         os.fchdir(descriptor)
-        if _ARMED:
+        if ARMED:
             from pulsetui import faults
 
             faults.point("storage.scan_list")
-        names = names_here(self._wanted) if shares == 1 else share_of_names_here(self._wanted, share, shares)
-        if shares == 1 and self._shares > 1 and len(names) > self._huge:
-            self._report.split(path, self._shares)
-            names = share_of_names_here(self._wanted, 0, self._shares)
+        if shares > 1:
+            names = self._names.share(share, shares)
+        else:
+            names = self._names.here(status.st_size, lambda shares: self._report.split(path, shares))
         head = head_of(status)
         entered: list[bytes] = []
         for start in range(0, max(1, len(names)), _NAMES_AT_ONCE):
@@ -224,57 +218,6 @@ class _Walker:
         if given:
             self._asked = False
             self._report.send(gave=given)
-
-
-def _open_root(path: bytes, identity: tuple[int, int]) -> int:
-    """Open the root; the scan's owner says which folder it has to be.
-
-    Raises:
-        TaskError: it is another one, or gone.
-    """
-    try:
-        if _ARMED:
-            from pulsetui import faults
-
-            faults.point("storage.scan_root")
-        descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise TaskError(ROOT_LOST, str(error.strerror)) from error
-    status = os.fstat(descriptor)
-    if (status.st_dev, status.st_ino) != identity:
-        raise TaskError(ROOT_LOST, "it is another folder now")
-    return descriptor
-
-
-def _enter(parent: int, name: bytes) -> int:
-    if _ARMED:
-        from pulsetui import faults
-
-        faults.point("storage.scan_folder")
-    return os.open(name, _ENTER, dir_fd=parent)
-
-
-def _above(descriptor: int, identity: tuple[int, int]) -> int:
-    """Return the descriptor of the folder above, or -1 if that is not the one which it was."""
-    try:
-        above = _enter(descriptor, b"..")
-    except OSError:
-        return -1
-    status = os.fstat(above)
-    if (status.st_dev, status.st_ino) == identity:
-        return above
-    os.close(above)
-    return -1
-
-
-def _not_matching(pattern: str) -> Callable[[bytes], Any] | None:
-    """Return what says whether a name is not excluded, or None if none is; a regular expression over Latin-1."""
-    if not pattern:
-        return None
-    import re  # only where somebody excludes something
-
-    excluded = re.compile(pattern.encode("latin-1")).match
-    return lambda name: excluded(name) is None
 
 
 def _join(path: bytes, name: bytes) -> bytes:

@@ -60,7 +60,8 @@ class Work:
         if last:
             del taken[path, share]
         if item[3]:
-            taken.update(((name, 0), (name, 0, 1, True)) for name in below)
+            for name in below:
+                taken[name, 0] = (name, 0, 1, True)
         return item
 
     def add(self, items: Iterable[Item]) -> None:
