@@ -111,24 +111,18 @@ class Drawing:
         """Write what each tile says, and hatch what is marked."""
         marked, textures = self._marked, self._textures
         for tile, code in zip(self._layout.tiles, self._codes, strict=True):
-            kind, _, node, x, y, columns, rows, _, _, _, _, _ = tile
-            if kind == "group":
-                self._title(tile, code, *labels.group_title(tile, columns - 3))
-                continue
-            if node is None:
-                share = float(kind == "ghost")
+            node = tile[2]
+            if tile[0] == "group":
+                share = 0.0
+            elif node is None:
+                share = float(tile[0] == "ghost")
             elif node.candidate_bytes or node.reclaimable_bytes or marked:
                 share = hatched_share(tile, marked)
             else:
                 share = 0.0
-            if share or textures:
+            if share or (textures and tile[0] != "group"):
                 self._pattern(tile, code, share)
-            if columns >= BORDERED_CELLS[0] and rows >= BORDERED_CELLS[1]:
-                self._title(tile, code, labels.title(tile, columns - 3), "")
-                if said := labels.figures(tile, columns - 3):
-                    self._write(x + 1, y + 1, f" {said} ", code | Part.FIGURE)
-            elif columns >= NAMED_CELLS[0] and (rows >= NAMED_CELLS[1] or columns >= BORDERED_CELLS[0]):
-                self._short(tile, code)
+            self._say(tile, code)
 
     def pick(self, tile: Tile) -> None:
         """Set the selected tile apart by the weight of its border, or by a pointer where it has none."""
@@ -143,10 +137,10 @@ class Drawing:
                 self._signs[at] = borders.ASCII_HEAVY if self._ascii else borders.HEAVY_BOXES[light, heavy]
                 self._styles[at] = self._styles[at] & ~PARTS | Part.PICKED_RULE
 
-    def runs(self) -> list[list[Run]]:
-        """Return the rows, cut where the style changes."""
+    def runs(self, first: int = 0, last: int | None = None) -> list[list[Run]]:
+        """Return the rows from `first` up to `last`, cut where the style changes."""
         width, signs, rows = self._width, self._signs, []
-        for start in range(0, width * self._height, width):
+        for start in range(first * width, width * (self._height if last is None else last), width):
             line = bytes(self._styles[start : start + width])
             text = "".join(signs[start : start + width])
             spans = [each.span() for each in _RUNS.finditer(line)]
@@ -170,6 +164,18 @@ class Drawing:
 
     def _has_border(self, kind: Kind, width: int, height: int) -> bool:
         return kind == "group" or (width >= self._bordered[0] and height >= self._bordered[1])
+
+    def _say(self, tile: Tile, code: int) -> None:
+        """Write name and figures of one tile."""
+        kind, _, _, x, y, columns, rows, _, _, _, _, _ = tile
+        if kind == "group":
+            self._title(tile, code, *labels.group_title(tile, columns - 3))
+        elif columns >= BORDERED_CELLS[0] and rows >= BORDERED_CELLS[1]:
+            self._title(tile, code, labels.title(tile, columns - 3), "")
+            if said := labels.figures(tile, columns - 3):
+                self._write(x + 1, y + 1, f" {said} ", code | Part.FIGURE)
+        elif columns >= NAMED_CELLS[0] and (rows >= NAMED_CELLS[1] or columns >= BORDERED_CELLS[0]):
+            self._short(tile, code)
 
     def _short(self, tile: Tile, code: int) -> None:
         """Write into a small tile: below the line that it has in a textured picture, else from its top."""

@@ -15,9 +15,9 @@ from textual.reactive import var
 from textual.strip import Strip
 from textual.timer import Timer
 
-from pulsetui.storage.treemap.canvas import Run, draw
 from pulsetui.storage.treemap.colours import Mode, Palette, palette
 from pulsetui.storage.treemap.layout import Layout, TreemapLayout
+from pulsetui.storage.treemap.picture import Picture, Row
 from pulsetui.storage.views import StorageNode, StorageView
 from pulsetui.tui.renderables.storage import Measure
 from pulsetui.tui.renderables.tiles import TileStyles, hatched
@@ -28,8 +28,6 @@ from pulsetui.tui.widgets.zoom import FRAME_S, Zoom
 
 DEPTH = 3
 """Levels that are drawn where there is room."""
-
-Row = tuple[Run, ...]
 
 
 class TilePicture(Lines):
@@ -62,6 +60,7 @@ class TilePicture(Lines):
         self._cuts = TreemapLayout()
         self._laid: tuple[Hashable, StorageNode, Layout] | None = None
         self._scale: Palette = palette(Mode.SIZE, now=datetime.now(UTC))
+        self._picture: tuple[Hashable, Layout, Picture] | None = None
         self._rows: tuple[Row, ...] = ()
         self._drawn_cells = 0
         self._styles: tuple[Hashable, TileStyles] | None = None
@@ -95,7 +94,7 @@ class TilePicture(Lines):
     def steps(self) -> frozenset[int]:
         """The steps of the scale that are on display, for the legend."""
         layout = self.tiles
-        return frozenset(palette(self.mode, now=self._now).steps_of(layout.tiles)) if layout else frozenset()
+        return self._picture_of(layout).steps if layout else frozenset()
 
     @property
     def _now(self) -> datetime:
@@ -119,7 +118,7 @@ class TilePicture(Lines):
     def repaint(self) -> None:
         """Draw the tiles anew, and paint the rows that came out otherwise."""
         layout = self.tiles
-        self._rows = self._draw(layout, self.shown_key) if layout else ()
+        self._rows = self._picture_of(layout).rows(self.shown_key) if layout else ()
         self._drawn_cells = layout.width if layout else 0
         super().repaint()
 
@@ -144,18 +143,15 @@ class TilePicture(Lines):
         # Between a change of size and the new picture, the old one is painted once.
         return self._strip_of(self._rows[y], self._drawn_cells).adjust_cell_length(width_cells)
 
-    def _draw(self, layout: Layout, selected: str) -> tuple[Row, ...]:
-        """Return the rows of a picture, in a form that can be compared."""
-        self._scale = palette(self.mode, now=self._now)
-        canvas = draw(
-            layout,
-            self._scale,
-            selected=selected,
-            marked=hatched(layout, self.marked),
-            ascii_only=self.ascii_only,
-            textured=self.app.no_color,
-        )
-        return tuple(map(tuple, canvas.rows))
+    def _picture_of(self, layout: Layout) -> Picture:
+        """Return a layout drawn as it is to be now, without the selection; it is drawn once."""
+        how = (self.mode, self._now if self.mode is Mode.AGE else None, self.marked, self.ascii_only, self.app.no_color)
+        if self._picture is None or self._picture[0] != how or self._picture[1] is not layout:
+            self._scale = palette(self.mode, now=self._now)
+            marked, no_colour = hatched(layout, self.marked), self.app.no_color
+            drawn = Picture(layout, self._scale, marked, ascii_only=self.ascii_only, textured=no_colour)
+            self._picture = how, layout, drawn
+        return self._picture[2]
 
     def _strip_of(self, row: Row, width_cells: int) -> Strip:
         """Return a drawn row as the terminal gets it."""
@@ -184,11 +180,11 @@ class TilePicture(Lines):
         tile = before.by_key.get(new.key) or after.by_key.get(old.key)
         if tile is None:
             return
-        under = self._rows if opening else self._draw(after, "")
+        under = self._rows if opening else self._picture_of(after).rows()
         inner = new if opening else old
 
         def paint(width_cells: int, height_cells: int) -> list[Strip]:
-            rows = self._draw(self._lay_out(inner, width_cells, height_cells), "")
+            rows = self._picture_of(self._lay_out(inner, width_cells, height_cells)).rows()
             return [self._strip_of(row, width_cells) for row in rows]
 
         strips = [self._strip_of(row, size.width) for row in under]
