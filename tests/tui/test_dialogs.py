@@ -67,7 +67,9 @@ async def test_the_help_opens_scrolls_and_closes() -> None:
         await press(pilot, "question_mark")
         await seen(pilot, "Everywhere")
         assert ACTIONS[0].help in text_of(pilot)
-        await press(pilot, *["j"] * 40)
+        for _ in ACTIONS:
+            if "Cancel a job, after a question." not in text_of(pilot):
+                await press(pilot, "j")
         await seen(pilot, "Cancel a job, after a question.")
         await press(pilot, "escape")
         await gone(pilot, "Cancel a job, after a question.")
