@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,6 @@ from pulsetui.settings.storage import Storage
 from pulsetui.storage import refreshing
 from pulsetui.storage.delta import Known
 from pulsetui.storage.hierarchy import Hierarchy
-from pulsetui.storage.marks import Marks
 from pulsetui.storage.reading import Found
 from pulsetui.storage.refresh import Refresher
 from pulsetui.storage.refreshing import Begun, Outcome
@@ -26,6 +27,28 @@ from pulsetui.storage.views import NOTHING, StorageNode
 from tests.db.tools import FakeClock
 
 BLOCK = 4096
+
+
+class StillClock(FakeClock):
+    """Goes on when it is told to only; who sleeps wakes then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[tuple[datetime, asyncio.Event]] = []
+
+    async def sleep(self, seconds: float) -> None:
+        entry = (self.moment + timedelta(seconds=seconds), asyncio.Event())
+        self.waiting.append(entry)
+        try:
+            await entry[1].wait()
+        finally:
+            self.waiting.remove(entry)
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        for until, woken in self.waiting:
+            if until <= self.moment:
+                woken.set()
 
 
 @dataclass
@@ -123,10 +146,10 @@ def broken_sums(top: StorageNode) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def housed(folder: Path, **settings: Any) -> AsyncIterator[House]:
+async def housed(folder: Path, clock: FakeClock | None = None, **settings: Any) -> AsyncIterator[House]:
     """Open a data directory."""
     (folder / "storage" / "videos").mkdir(parents=True, exist_ok=True)
-    clock, wanted, events = FakeClock(), Storage(**settings), EventLog(Bus())
+    clock, wanted, events = clock or FakeClock(), Storage(**settings), EventLog(Bus())
     async with await Database.open(folder / DATABASE_NAME, owner=True, clock=clock) as database:
         storage_dir = folder / "storage"
         refresher = Refresher(
@@ -141,4 +164,4 @@ async def housed(folder: Path, **settings: Any) -> AsyncIterator[House]:
             await refresher.stop()
 
 
-__all__ = ["BLOCK", "House", "Marks", "broken_sums", "housed", "record"]
+__all__ = ["BLOCK", "House", "StillClock", "broken_sums", "housed", "record"]

@@ -94,7 +94,8 @@ class RootReader:
             leave_out=leave_out,
         )
         was_on = wanted.volumes.get(root.id)
-        if was_on is not None and volume is not None and volume.id != was_on and _is_empty(result.records):
+        moved = was_on is not None and volume is not None and volume.id != was_on
+        if moved and _is_empty(result.records) and not _is_empty(wanted.kept.get(root.id, {})):
             raise NotFoundError(
                 f"{display_text(str(root.path))} is empty and on another file system than before",
                 hint="mount its disk",
