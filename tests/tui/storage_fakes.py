@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from pulsetui.errors import NotFoundError
+from pulsetui.errors import NotFoundError, PulseError
 from pulsetui.storage.views import (
     CATEGORIES,
     NOTHING,
@@ -232,6 +232,7 @@ class FakeStorage:
         self.at = at
         self.state: dict[str, object] = {}
         """Fields of the view that a test wants otherwise: `refreshing`, `failure`."""
+        self.error: PulseError | None = None
         self.asked: list[tuple[str | None, int, float, datetime | None]] = []
         self._kept: dict[object, StorageView] = {}
         self._pasts: dict[datetime, tuple[StorageNode, StorageNode]] = {}
@@ -239,6 +240,8 @@ class FakeStorage:
 
     def view(self, key: str | None, depth: int, growth_s: float, history_at: datetime | None) -> StorageView:
         """Return the view; the same object as long as nothing changed."""
+        if self.error is not None:
+            raise self.error
         self.asked.append((key, depth, growth_s, history_at))
         kept_by = (key, depth, growth_s, history_at, id(self.library), self.at, tuple(self.state.items()))
         if kept_by not in self._kept:

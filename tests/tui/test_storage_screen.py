@@ -152,6 +152,16 @@ async def test_the_menu_opens_at_the_mouse_and_leads_to_the_details() -> None:
         await seen(pilot, "r refresh")
 
 
+async def test_the_mouse_over_a_tile_says_all_of_it() -> None:
+    async with storage() as pilot:
+        await pilot.hover(Treemap, offset=(5, 5))
+        await until(pilot, lambda: pilot.app.screen.query_one(Treemap).tooltip is not None)
+        said = str(pilot.app.screen.query_one(Treemap).tooltip)
+
+    for part in ("Cast", "Harbor / Cast", "68 % of Harbor", "212 files", "candidates 45.1 GB", "as of 4m ago"):
+        assert part in said
+
+
 async def test_v_changes_the_form_and_keeps_the_selection() -> None:
     async with storage() as pilot:
         await press(pilot, "l")
@@ -292,6 +302,14 @@ async def test_the_small_map_on_pulse_leads_to_the_storage_screen() -> None:
         await pilot.click(Treemap, offset=(10, 10), times=2)
         await until(pilot, lambda: isinstance(pilot.app.screen, StorageScreen))
         await until(pilot, lambda: "Storage ▸ Harbor" in crumbs(pilot))
+
+
+async def test_sizes_that_cannot_be_read_leave_the_rest_of_pulse_alone() -> None:
+    source = FakeSource()
+    source.storage_fake.error = DatabaseError("no sizes today")
+    async with opened(source, (200, 50)) as pilot:
+        await seen(pilot, "✗ no sizes today")
+        assert "can't read the pipeline" not in text_of(pilot)
 
 
 async def test_pulse_reads_no_sizes_where_the_map_has_no_room() -> None:

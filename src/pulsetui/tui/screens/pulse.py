@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
@@ -29,8 +30,8 @@ from pulsetui.tui.widgets.storage_map import StorageMap
 from pulsetui.tui.widgets.treemap import Treemap
 
 EVENTS_AT_ONCE = 50
-STORAGE_PAUSE_S = 5.0
-"""Between two reads of the sizes: they change by refreshes only, and of what runs the disks tell."""
+STORAGE_PAUSE_S = 1.0
+"""Between two reads of the sizes. What is to come changes with every byte that comes in."""
 MOST_EVENTS = 2_000
 """What is kept for scrolling back; more would be read again."""
 
@@ -49,7 +50,8 @@ class PulseScreen(LiveScreen):
         self._text = ""
         self._sizes: StorageView | None = None
         self._sizes_failure = ""
-        self._sizes_read_at: datetime | None = None
+        self._sizes_read_s = float("-inf")
+        self._sizes_due = False
 
     def compose(self) -> ComposeResult:
         """Lay out header, panels and footer."""
@@ -73,11 +75,15 @@ class PulseScreen(LiveScreen):
             await self._read_sizes()
 
     async def _read_sizes(self) -> None:
-        """Read what the small treemap shows, now and then; that it can't be read concerns no other panel."""
-        now, last = self.clock.now(), self._sizes_read_at
-        if last is not None and (now - last).total_seconds() < STORAGE_PAUSE_S:
+        """Read what the small treemap shows; that it can't be read concerns no other panel."""
+        now_s = asyncio.get_running_loop().time()
+        wait_s = self._sizes_read_s + STORAGE_PAUSE_S - now_s
+        if wait_s > 0:
+            if not self._sizes_due:
+                self._sizes_due = True
+                self.set_timer(wait_s, self.wake)
             return
-        self._sizes_read_at = now
+        self._sizes_read_s, self._sizes_due = now_s, False
         try:
             self._sizes, self._sizes_failure = await self.source.storage(None, depth=2), ""
         except PulseError as error:
