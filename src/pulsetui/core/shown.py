@@ -14,7 +14,8 @@ from pulsetui.pipeline.jobs import Job
 from pulsetui.pipeline.transcriber.transcript import Transcript
 from pulsetui.pipeline.views import EventView
 from pulsetui.storage.actions import SizesRefreshed
-from pulsetui.units import format_duration, format_size
+from pulsetui.storage.events import took
+from pulsetui.units import format_size
 
 W = TypeVar("W", bound=str)
 
@@ -50,7 +51,7 @@ def sentence(outcome: Outcome) -> str:
             return "new downloads are paused; running work goes on" if paused else "downloads may start"
         case SizesRefreshed(files=files, allocated_bytes=size, seconds=seconds, errors=errors):
             trouble = f", {errors:,} could not be read" if errors else ""
-            return f"{format_size(size)} in {files:,} files, read in {format_duration(seconds)}{trouble}"
+            return f"{format_size(size)} in {files:,} files, read in {took(seconds)}{trouble}"
         case _:
             return "done"
 

@@ -25,7 +25,7 @@ class StorageRefreshed(Event, kind="storage.refreshed", category="storage", seve
         """Give what there is and what it took to know it."""
         trouble = f", {self.errors:,} could not be read" if self.errors else ""
         return (
-            f"sizes refreshed in {format_duration(self.seconds)}: {format_size(self.allocated_bytes)} in "
+            f"sizes refreshed in {took(self.seconds)}: {format_size(self.allocated_bytes)} in "
             f"{self.files:,} files, {self.folders - self.reused_folders:,} of {self.folders:,} folders listed{trouble}"
         )
 
@@ -69,3 +69,8 @@ class RootReadable(Event, kind="storage.root_readable", category="storage", seve
     def text(self) -> str:
         """Name the root and how long it was away."""
         return f"{self.root} ({display_text(self.path)}) is back after {format_duration(self.away_s)}"
+
+
+def took(seconds: float) -> str:
+    """Return how long a refresh took: most take less than the second that durations are otherwise told in."""
+    return f"{seconds:.1f} s" if seconds < 10 else format_duration(seconds)
