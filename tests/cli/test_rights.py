@@ -27,7 +27,7 @@ import os, sys
 import importlib.readers, importlib.resources, encodings.idna, asyncio.selector_events, rich.table, rich.console
 import pulsetui.cli.main, pulsetui.core.assembly, pulsetui.core.status, pulsetui.actions.client, pulsetui.headless
 import pulsetui.cli.add, pulsetui.cli.jobs, pulsetui.cli.events, pulsetui.cli.status, pulsetui.cli.run
-import pulsetui.cli.doctor
+import pulsetui.cli.doctor, pulsetui.cli.storage, pulsetui.storage.actions, pulsetui.cli.storage_tree
 import pulsetui.pipeline.downloader.http_source, pulsetui.pipeline.downloader.local_source
 from pulsetui.pipeline.engines.registry import engine_names
 from pulsetui.settings.load import load_settings
@@ -102,7 +102,9 @@ def test_the_group_may_look(shared: Box, nobody: int, group: grp.struct_group, w
     assert done.out
 
 
-@pytest.mark.parametrize("words", ["pause", "resume", "jobs cancel 1", "add https://example.com/b.mp4"])
+@pytest.mark.parametrize(
+    "words", ["pause", "resume", "jobs cancel 1", "add https://example.com/b.mp4", "storage refresh"]
+)
 def test_the_group_may_not_order_and_that_is_audited(
     shared: Box, nobody: int, group: grp.struct_group, words: str
 ) -> None:
@@ -112,7 +114,7 @@ def test_the_group_may_not_order_and_that_is_audited(
     assert (done.code, done.out) == (3, "")
     assert done.error["code"] == "not-permitted"
     assert "user nobody may not" in done.error["message"]
-    assert "access.operators" in done.error["hint"]
+    assert ("access.admins" if words == "storage refresh" else "access.operators") in done.error["hint"]
     row = last_audit(shared)
     assert (row["uid"], row["user_name"], row["through"], "not-permitted" in row["error"]) == (
         nobody,
@@ -146,6 +148,7 @@ def test_an_operator_may_order(place: Path, nobody: int, group: grp.struct_group
         done = run_as(box, nobody, [group.gr_gid], "pause", "--json")
         assert (done.code, done.json) == (0, {"paused": True, "changed": True})
         assert last_audit(box)["uid"] == nobody
+        assert run_as(box, nobody, [group.gr_gid], "storage", "refresh").code == 3  # that takes an admin
     assert box.data_dir.stat().st_mode & 0o7777 == 0o2770
     assert (box.data_dir / DATABASE_NAME).stat().st_mode & 0o777 == 0o660
 

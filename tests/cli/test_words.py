@@ -16,7 +16,7 @@ from pulsetui.cli.words import build_parser, parse
 from pulsetui.errors import UsageError
 from pulsetui.files.names import display_text
 
-COMMANDS = ["add", "jobs", "status", "events", "pause", "resume", "demo", "doctor", "config"]
+COMMANDS = ["add", "jobs", "status", "events", "pause", "resume", "storage", "demo", "doctor", "config"]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 
 
@@ -44,6 +44,14 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
         ("--log-format json status", "--log-format does not go with status", "leave one"),
         ("config", "the following arguments are required: VERB", "`pulsetui config --help`"),
         ("jobs --project \udcff", "is not UTF-8", "--help"),
+        ("storage", "the following arguments are required: VERB", "`pulsetui storage --help`"),
+        ("storage tremap", "there is no verb 'tremap'", "did you mean treemap?"),
+        ("storage treemap --by colour", "there is no --by 'colour'", "size, category"),
+        ("storage treemap --size 10x10", "'10x10' is not a size", "--help"),
+        ("storage treemap --size 80", "'80' is not a size in cells", "--help"),
+        ("storage treemap --path a --entity scene:1", "not allowed with", "--help"),
+        ("storage treemap --import a --path b", "not allowed with", "--help"),
+        ("storage export --path a", "the following arguments are required: FILE", "--help"),
     ],
 )
 def test_a_wrong_word_is_named_with_what_to_write_instead(words: str, message: str, hint: str) -> None:

@@ -22,6 +22,7 @@ from pulsetui.settings.load import LoadedSettings, load_settings
 
 if TYPE_CHECKING:
     from pulsetui.actions.base import Action
+    from pulsetui.core.runtime import Core
 
 T = TypeVar("T")
 ORDER_LIFE = timedelta(seconds=60)
@@ -137,8 +138,10 @@ class Context:
 
         return await ask_live(self.data_dir) if self.has_folder() else None
 
-    async def order(self, action: Action) -> dict[str, Any]:
+    async def order(self, action: Action, *, on_core: Callable[[Core], None] = lambda _: None) -> dict[str, Any]:
         """Have the owner run an action; without an owner, take the lock for as long as it runs.
+
+        `on_core` gets the owner's parts if it is this process that runs it, just before.
 
         Raises:
             PulseError: what the action raised.
@@ -153,19 +156,20 @@ class Context:
                 if answer is not None:
                     return answer
             try:
-                return await self._run_here(action, order_uuid)
+                return await self._run_here(action, order_uuid, on_core)
             except OwnedError as error:
                 # Somebody became the owner meanwhile, but isn't listening yet, or isn't any more.
                 if time.monotonic() >= give_up_at:
                     raise OwnedError(f"{error}, which takes no orders", hint="it may be starting: try again") from error
             await asyncio.sleep(_ASK_AGAIN_S)
 
-    async def _run_here(self, action: Action, order_uuid: str) -> dict[str, Any]:
+    async def _run_here(self, action: Action, order_uuid: str, on_core: Callable[[Core], None]) -> dict[str, Any]:
         # Only now, since it takes in the whole pipeline: most orders find an owner.
         from pulsetui.actions.base import Caller
         from pulsetui.core.assembly import open_core
 
         async with open_core(self.loaded, front_end="cli") as core:
+            on_core(core)
             expires_at = core.clock.now() + ORDER_LIFE
             outcome = await core.runner.run(
                 action, caller=Caller.this_process("cli"), uuid=order_uuid, expires_at=expires_at

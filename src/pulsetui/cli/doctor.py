@@ -29,14 +29,20 @@ from pulsetui.events import store as events_store
 from pulsetui.files.locks import is_network_file_system
 from pulsetui.processes.runner import TaskSpec, run
 from pulsetui.settings.models import Access
+from pulsetui.storage import store as storage_store
 from pulsetui.storage.disks import disks, existing
-from pulsetui.units import format_duration, format_size
+from pulsetui.storage.store import RefreshRow, State
+from pulsetui.units import format_age, format_duration, format_size
 from pulsetui.waiting import in_thread
 
 Verdict = Literal["ok", "warning", "failed"]
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 """No build of this program is older, so an earlier clock is wrong."""
 _BACKWARDS = timedelta(minutes=1)
+_LATE_S = 600.0
+"""A refresh takes its time: sizes aren't called late before they are this old."""
+_REFRESH = "`pulsetui storage refresh` reads them again; `pulsetui events --category storage` has what happened"
+_MORE_WATCHES = "where a limit is reached, raise it (sysctl fs.inotify.max_user_watches); the schedule serves meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ async def doctor(context: Context) -> int:
         "clock": _clock,
         "database": _database,
         "owner": _owner,
+        "sizes": _sizes,
+        "watches": _watches,
         "engine": _engine,
     }
     found = [await _guarded(name, check, context) for name, check in checks.items()]
@@ -209,6 +217,47 @@ async def _owner(context: Context) -> Check:
         down = f"services down: {', '.join(failing)}"
         return Check("owner", "warning", down, "`pulsetui events --severity error` says why")
     return Check("owner", "ok", f"pid {figures['owner']['pid']}, all services run")
+
+
+async def _sizes(context: Context) -> Check:
+    """Say how old the sizes are, and why they are not younger."""
+    storage = context.loaded.settings.storage
+    if not (context.data_dir / DATABASE_NAME).exists():
+        return Check("sizes", "ok", "none yet: the first start reads them")
+    newest, state = await context.read(_refreshes)
+    age_s = None if newest is None else (SystemClock().now() - newest.at).total_seconds()
+    found = "none yet" if age_s is None else f"read {format_age(age_s)} ago"
+    if newest is not None and newest.errors:
+        found += f", {newest.errors:,} folders could not be read"
+    if state.failure:
+        return Check("sizes", "warning", f"{found}; the newest refresh failed: {state.failure}", _REFRESH)
+    if not storage.refresh_interval:
+        return Check("sizes", "ok", f"{found}; storage.refresh_interval is 0, so they are read on order only")
+    late_s = 2 * storage.refresh_interval.total_seconds()
+    if await context.live() is not None and (age_s is None or age_s > max(late_s, _LATE_S)):
+        return Check("sizes", "warning", f"{found}, though an owner runs", _REFRESH)
+    return Check("sizes", "ok", found)
+
+
+async def _refreshes(reader: Reader) -> tuple[RefreshRow | None, State]:
+    return await storage_store.newest_refresh(reader), await storage_store.state(reader)
+
+
+async def _watches(context: Context) -> Check:
+    """Say whether the kernel reports changes; where it doesn't, the schedule serves, so that is no failure."""
+    storage = context.loaded.settings.storage
+    every = format_duration(storage.refresh_interval.total_seconds()) if storage.refresh_interval else ""
+    schedule = f"sizes follow every {every}" if every else "sizes follow on order only"
+    if not storage.watches:
+        return Check("watches", "ok", f"storage.watches is off: {schedule}")
+    figures = await context.live()
+    if figures is None:
+        return Check("watches", "ok", "no owner runs, so nothing is watched")
+    sizes = figures["storage"]
+    watched = f"{sizes['watching']:,} folders are watched"
+    if not sizes["why_not_watched"]:
+        return Check("watches", "ok", watched)
+    return Check("watches", "warning", f"{watched}, not all: {sizes['why_not_watched']}; {schedule}", _MORE_WATCHES)
 
 
 async def _engine(context: Context) -> Check:

@@ -76,6 +76,17 @@ def print_document(text: str) -> None:
         sys.stdout.buffer.flush()
 
 
+def print_bytes(chunks: Iterable[bytes]) -> None:
+    """Write data as it is, for another program. On a terminal, whatever could move it is escaped first."""
+    sys.stdout.flush()
+    for chunk in chunks:
+        if sys.stdout.isatty():
+            print("\n".join(map(display_text, os.fsdecode(chunk).split("\n"))), end="")
+        else:
+            sys.stdout.buffer.write(chunk)
+    sys.stdout.flush()
+
+
 def print_fields(fields: Iterable[tuple[str, str]]) -> None:
     """Print labels and values, a line each, the values below each other."""
     rows = list(fields)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -18,6 +19,12 @@ from pulsetui.events.base import CATEGORIES, SEVERITIES
 LIBRARY = "main"
 FORMATS = ("txt", "srt", "vtt", "json")
 DEFAULT_EPISODES = 12
+COLOURS = ("size", "category", "age", "growth", "reclaimable")
+"""What the colours of a treemap can stand for."""
+WINDOWS = {"1h": 3600.0, "24h": 86_400.0, "7d": 604_800.0}
+"""Over what growth is looked at, in seconds."""
+SMALLEST_PICTURE = (20, 5)
+LARGEST_PICTURE = (1000, 500)
 _LARGEST = 2**63 - 1
 """What an SQLite integer holds."""
 
@@ -65,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add(commands)
     _jobs(commands)
     _status(commands)
+    _storage(commands)
     _events(commands)
     _demo(commands)
     _doctor(commands)
@@ -159,6 +167,51 @@ def _status(commands: Any) -> None:
         parser.set_defaults(run=f"status:{name}")
 
 
+def _storage(commands: Any) -> None:
+    parser = commands.add_parser("storage", help="sizes: refresh, treemap, breakdown, history, export")
+    verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
+    refreshing = verbs.add_parser("refresh", help="read the sizes again")
+    refreshing.add_argument("--full", action="store_true", help="list every folder, also those that look unchanged")
+    _json(refreshing)
+    refreshing.set_defaults(run="storage:refresh")
+    _treemap(verbs)
+    for name, text in (("breakdown", "how much of each kind of file"), ("history", "sizes so far, growth, full in")):
+        verb = verbs.add_parser(name, help=text)
+        _entity(verb)
+        _json(verb)
+        verb.set_defaults(run=f"storage:{name}")
+    exporting = verbs.add_parser("export", help="write sizes as ncdu's JSON, for `ncdu -f`")
+    what = exporting.add_mutually_exclusive_group()
+    what.add_argument("--path", metavar="DIR", help="of this folder, file by file, instead of the entities'")
+    _entity(what)
+    exporting.add_argument("file", metavar="FILE", help="is made; - is standard output")
+    _json(exporting)
+    exporting.set_defaults(run="storage_tree:export")
+
+
+def _treemap(verbs: Any) -> None:
+    parser = verbs.add_parser("treemap", help="where the bytes are, as a picture or as JSON")
+    what = parser.add_mutually_exclusive_group()
+    _entity(what)
+    what.add_argument("--path", metavar="DIR", help="of any folder; needs no data folder")
+    what.add_argument("--import", dest="import_file", metavar="FILE", help="of an ncdu export; - is standard input")
+    parser.add_argument(
+        "--depth", type=_count, metavar="N", help="levels below the top (default: 3 in a picture, as JSON what fits)"
+    )
+    parser.add_argument(
+        "--apparent", action="store_true", help="by the lengths of files, not by what they take on disk"
+    )
+    parser.add_argument("--by", choices=COLOURS, default="size", metavar="WHAT", help=f"colours: {', '.join(COLOURS)}")
+    parser.add_argument("--over", choices=tuple(WINDOWS), default="24h", metavar="TIME", help="growth: 1h, 24h, 7d")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture in cells (default: the terminal's)")
+    _json(parser, "the tree, nested")
+    parser.set_defaults(run="storage_tree:treemap")
+
+
+def _entity(parser: Any) -> None:
+    parser.add_argument("--entity", type=_text, metavar="TYPE:ID", help="of this one: its level, and its id or uuid")
+
+
 def _events(commands: Any) -> None:
     parser = commands.add_parser("events", help="the activity feed")
     parser.add_argument("--follow", action="store_true", help="go on with what comes")
@@ -244,6 +297,14 @@ def _whole(word: str, least: int, what: str) -> int:
     if not (word.isascii() and word.isdigit() and len(word) < 20 and least <= int(word) <= _LARGEST):
         raise argparse.ArgumentTypeError(f"{word!r} is not {what}")
     return int(word)
+
+
+def _size(word: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([0-9]{1,4})[x×]([0-9]{1,4})", word)
+    size = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not all(least <= n <= most for least, n, most in zip(SMALLEST_PICTURE, size, LARGEST_PICTURE, strict=True)):
+        raise argparse.ArgumentTypeError(f"{word!r} is not a size in cells from 20x5 to 1000x500, such as 120x40")
+    return size
 
 
 def _text(word: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,8 @@ from pulsetui.pipeline.jobs import Stage
 from pulsetui.pipeline.view_store import Throughput
 from pulsetui.pipeline.views import DiskView, GateView, OwnerView, TaskView
 from pulsetui.settings.load import LoadedSettings
+from pulsetui.storage import store as storage_store
+from pulsetui.storage.views import RefreshView
 from pulsetui.units import format_size
 from pulsetui.waiting import in_thread
 
@@ -39,6 +41,22 @@ class ServiceView:
 
 
 @dataclass(frozen=True, slots=True)
+class SizesView:
+    """How fresh the sizes are."""
+
+    refreshed_at: datetime | None
+    """The time that they are of, or None before the first refresh."""
+    failure: str
+    """Why the newest refresh failed, or empty."""
+    refreshing: RefreshView | None = None
+    """How far the running refresh is, or None."""
+    watching: int | None = None
+    """How many folders the kernel reports changes of, or None without an owner."""
+    why_not_watched: str = ""
+    """Why some folders, or all, aren't watched; empty if all that are to be are."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredFigures:
     """What the database knows."""
 
@@ -48,6 +66,7 @@ class StoredFigures:
     stages: dict[str, int]
     throughput: Throughput
     recovery: str | None
+    sizes: SizesView
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,7 @@ class Status:
     loop_lag_p99_ms: float | None
     loop_lag_worst_ms: float | None
     recovery: dict[str, Any] | None
+    sizes: SizesView
 
     @property
     def eta_s(self) -> float | None:
@@ -92,7 +112,13 @@ async def stored_figures(reader: Reader, now: datetime) -> StoredFigures:
         stages=await jobs_store.stage_counts(reader),
         throughput=await view_store.throughput(reader, now=now),
         recovery=await jobs_store.restore_recovery(reader),
+        sizes=await _stored_sizes(reader),
     )
+
+
+async def _stored_sizes(reader: Reader) -> SizesView:
+    newest = await storage_store.newest_refresh(reader)
+    return SizesView(newest.at if newest else None, (await storage_store.state(reader)).failure)
 
 
 async def live_status(core: Core) -> Status:
@@ -127,6 +153,12 @@ async def live_status(core: Core) -> Status:
         loop_lag_p99_ms=core.lag.p99_ms(),
         loop_lag_worst_ms=core.lag.worst_ms,
         recovery=json.loads(stored.recovery) if stored.recovery else None,
+        sizes=replace(
+            stored.sizes,
+            refreshing=core.refresher.progress,
+            watching=core.storage.watches.watching,
+            why_not_watched=core.storage.watches.why_not,
+        ),
     )
 
 
@@ -173,6 +205,7 @@ async def resting_status(loaded: LoadedSettings, *, clock: Clock | None = None) 
         loop_lag_p99_ms=None,
         loop_lag_worst_ms=None,
         recovery=json.loads(stored.recovery) if stored.recovery else None,
+        sizes=stored.sizes,
     )
 
 
@@ -267,6 +300,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "loop_lag_p99_ms": status.loop_lag_p99_ms,
         "loop_lag_worst_ms": status.loop_lag_worst_ms,
         "recovery": status.recovery,
+        "storage": _plain(status.sizes),
     }
 
 

@@ -127,17 +127,17 @@ class _Import:
         if self.tree is None:
             raise ValueError("the tree does not begin with a folder")
         del self._branches[level:], self._names[level:], self._devices[level:]
-        error = self._error([*self._names, name], found)
+        error = self._error([*self._names, name], found) if "excluded" in found or "read_error" in found else ""
         file = PlainFile(
             name,
             category_of(name, self._categories),
             _count(found, "asize"),
             _count(found, "dsize"),
-            _count(found, "mtime") * 1_000_000_000,
+            _count(found, "mtime") * 1_000_000_000 if "mtime" in found else 0,
             error,
             0 if error else 1,
         )
-        inode = _count(found, "ino")
+        inode = _count(found, "ino") if "ino" in found else 0
         if inode and (found.get("hlnkc") is True or _count(found, "nlink") > 1):
             device = _count(found, "dev") if "dev" in found else self._devices[-1]
             self.tree.add_link(self._branches[-1], b"/".join(self._names[1:]), (device, inode), file)
@@ -169,14 +169,13 @@ def _name(found: dict[str, Any]) -> bytes:
 
 
 def _count(found: dict[str, Any], key: str) -> int:
-    value = found.get(key, 0)
+    value: Any = found.get(key, 0)
+    if type(value) is int and 0 <= value <= _LARGEST:
+        return value
     if key == "mtime" and isinstance(value, float):
-        value = int(max(0.0, min(value, 1e12)))  # ncdu 2 allows fractions
-    if not _is_count(value):
-        raise ValueError(f"{key} is not a whole number from 0")
-    count: int = value
-    return count
+        return int(max(0.0, min(value, 1e12)))  # ncdu 2 allows fractions
+    raise ValueError(f"{key} is not a whole number from 0")
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+    return type(value) is int and value >= 0

@@ -57,6 +57,10 @@ class Reader:
 
     def sign(self) -> str:
         """Return the next character that is no space, without taking it; empty at the end."""
+        if self._at < len(self._text):
+            sign = self._text[self._at]
+            if sign > " ":
+                return sign
         while True:
             match = _SPACE.match(self._text, self._at)
             self._at = match.end() if match else self._at
