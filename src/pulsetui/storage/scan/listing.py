@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 _KIND = 0o170000  # stat.S_IFMT and the like: constants, since a call for each file would cost as much as counting it
 _FOLDER = 0o040000
 _REGULAR = 0o100000
-_KEPT_SUFFIXES = 4096
+_KEPT_EXTENSIONS = 4096
 
 Folder = tuple[bytes, int, int]
 """A folder that was met: its name, device and inode."""
@@ -24,41 +24,54 @@ Link = tuple[int, int, bytes, int, int, int, int]
 """Device, inode, name, category, bytes, blocks, mtime in ns: a file with more than one name."""
 
 
-class Categories(dict[bytes, int]):
-    """The category of a name by its suffix: `by_suffix[name[name.rfind(b".", 1):]]`.
+class Sums(dict[bytes, list[int]]):
+    """What the files of a folder come to, by extension: `sums[extension]` is files, bytes and blocks of its category.
 
-    A name without a dot, but for its first letter, gives its last letter, which is nobody's suffix. So it comes to what
-    `categories.category_of` says. What is found out is kept: case is folded once for each way of writing a suffix.
+    Extensions of a category share a list, so that counting a file takes one look-up. What is found out of an extension
+    is kept: its case is folded once for each way of writing it. A name without extension has the empty one.
     """
 
-    def __init__(self, by_extension: Mapping[str, int], fixed: int | None, other: int) -> None:
-        """Take categories by extension (lower case, without the dot), or the one that all names have."""
+    def __init__(self, by_extension: Mapping[str, int], fixed: int | None, other: int, categories: int) -> None:
+        """Take categories by extension (case folded), or the one that all names have; and how many there are."""
         super().__init__()
         self._by_extension = by_extension
         self._fixed = fixed
         self._other = other
+        self._lists = [[0, 0, 0] for _ in range(categories)]
 
-    def __missing__(self, suffix: bytes) -> int:
-        """Find the category of a suffix that is met for the first time."""
-        found = self._fixed
-        if found is None:
-            dotted = suffix.startswith(b".")
-            extension = suffix[1:].decode("utf-8", "surrogateescape").casefold() if dotted else ""
-            found = self._by_extension.get(extension, self._other)
-        if len(self) < _KEPT_SUFFIXES:
-            self[suffix] = found
+    def __missing__(self, extension: bytes) -> list[int]:
+        """Find the sums of an extension that is met for the first time."""
+        found = self._lists[self.category(extension)]
+        if len(self) < _KEPT_EXTENSIONS:
+            self[extension] = found
         return found
+
+    def category(self, extension: bytes) -> int:
+        """Return the category of an extension, as `categories.category_of` has it."""
+        if self._fixed is not None:
+            return self._fixed
+        return self._by_extension.get(extension.decode(errors="replace").casefold(), self._other)
+
+    def taken(self) -> list[tuple[int, int, int, int]]:
+        """Return category, files, bytes and blocks of what was counted since the last call, and begin anew."""
+        taken = []
+        for category, sums in enumerate(self._lists):
+            files, total_bytes, blocks = sums
+            if files:
+                taken.append((category, files, total_bytes, blocks))
+                sums[:] = (0, 0, 0)
+        return taken
 
 
 class Counted:
     """What a number of names of one folder came to."""
 
-    __slots__ = ("error", "files", "folders", "links", "newest_ns", "sums")
+    __slots__ = ("error", "folders", "links", "newest_ns", "sums")
 
-    def __init__(self, categories: int) -> None:
-        """Begin with nothing, for so many categories."""
-        self.sums = [[0, 0, 0] for _ in range(categories)]
-        """Files, bytes and blocks by category."""
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.sums: list[tuple[int, int, int, int]] = []
+        """Category, files, bytes and blocks."""
         self.links: list[Link] = []
         self.folders: list[Folder] = []
         self.newest_ns = 0
@@ -66,23 +79,23 @@ class Counted:
         """The first that was met."""
 
 
-def count(names: Sequence[bytes], by_suffix: Categories, categories: int) -> Counted:
+def count(names: Sequence[bytes], sums: Sums) -> Counted:
     """Look at `names` in the current folder and count them."""
-    counted = Counted(categories)
+    counted = Counted()
     rows = zip(names, map(os.lstat, names), strict=True)
     while True:
         try:
-            _count_rows(rows, by_suffix, counted)
+            _count_rows(rows, sums, counted)
         except FileNotFoundError:
             continue  # renamed or deleted since it was listed; `rows` goes on behind it
         except OSError as error:
             counted.error = counted.error or error
         else:
+            counted.sums = sums.taken()
             return counted
 
 
-def _count_rows(rows: Iterable[tuple[bytes, os.stat_result]], by_suffix: Categories, counted: Counted) -> None:
-    sums = counted.sums
+def _count_rows(rows: Iterable[tuple[bytes, os.stat_result]], sums: Sums, counted: Counted) -> None:
     newest_ns = counted.newest_ns
     try:
         for name, status in rows:
@@ -92,19 +105,22 @@ def _count_rows(rows: Iterable[tuple[bytes, os.stat_result]], by_suffix: Categor
                     counted.folders.append((name, status.st_dev, status.st_ino))
                     continue
                 if status.st_nlink > 1:
-                    counted.links.append(_link(name, status, by_suffix))
+                    counted.links.append(_link(name, status, sums))
                     continue
-            sizes = sums[by_suffix[name[name.rfind(b".", 1) :]]]
+            stem, _, extension = name.rpartition(b".")
+            sizes = sums[extension if stem else b""]
             sizes[0] += 1
             sizes[1] += status.st_size
             sizes[2] += status.st_blocks
-            if status.st_mtime_ns > newest_ns:
-                newest_ns = status.st_mtime_ns
+            mtime_ns = status.st_mtime_ns
+            if mtime_ns > newest_ns:
+                newest_ns = mtime_ns
     finally:
         counted.newest_ns = newest_ns
 
 
-def _link(name: bytes, status: os.stat_result, by_suffix: Categories) -> Link:
-    category = by_suffix[name[name.rfind(b".", 1) :]]
+def _link(name: bytes, status: os.stat_result, sums: Sums) -> Link:
+    stem, _, extension = name.rpartition(b".")
+    category = sums.category(extension if stem else b"")
     sizes = (status.st_size, status.st_blocks, status.st_mtime_ns)
     return (status.st_dev, status.st_ino, name, category, *sizes)

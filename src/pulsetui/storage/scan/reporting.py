@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pulsetui.processes.task import Emit
     from pulsetui.storage.scan.listing import Counted
+    from pulsetui.storage.scan.records import CategoryCount
 
 _UNITS = 1_000
 """Folders, files with several names and folders below: about so many make a message of 64 KiB."""
@@ -57,14 +58,13 @@ class Report:
             5 + len(links) + len(below),
         )
 
-    def _counts(self, part: Counted) -> tuple[list[list[int]], list[list[Any]]]:
+    def _counts(self, part: Counted) -> tuple[list[CategoryCount], list[list[Any]]]:
         """Return sums and links of a part, blocks as bytes, and count them as progress."""
-        sums = []
-        for category, (files, total_bytes, blocks) in enumerate(part.sums):
-            if files:
-                sums.append([category, files, total_bytes, blocks * _BLOCK_BYTES])
-                self._counted[0] += files
-                self._counted[1] += total_bytes
+        sums: list[CategoryCount] = []
+        for category, files, total_bytes, blocks in part.sums:
+            sums.append((category, files, total_bytes, blocks * _BLOCK_BYTES))
+            self._counted[0] += files
+            self._counted[1] += total_bytes
         self._counted[0] += len(part.links)
         links = [
             [device, inode, name.decode("latin-1"), category, total_bytes, blocks * _BLOCK_BYTES, mtime_ns]

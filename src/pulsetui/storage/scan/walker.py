@@ -22,7 +22,7 @@ from typing import Any
 
 from pulsetui.processes.task import Emit, Orders
 from pulsetui.storage.scan.bounds import Bounds
-from pulsetui.storage.scan.listing import Categories, count
+from pulsetui.storage.scan.listing import Sums, count
 from pulsetui.storage.scan.names import Names
 from pulsetui.storage.scan.opening import ARMED, above, enter, open_root
 from pulsetui.storage.scan.reporting import NO_HEAD, Item, Report, head_of
@@ -65,8 +65,9 @@ def walk(arguments: dict[str, Any], emit: Emit, orders: Orders) -> dict[str, Any
 class _Walker:
     def __init__(self, arguments: dict[str, Any], emit: Emit) -> None:
         self._report = Report(emit)
-        self._categories: int = arguments["number_of_categories"]
-        self._by_suffix = Categories(arguments["categories"], arguments["fixed"], arguments["other"])
+        self._sums = Sums(
+            arguments["categories"], arguments["fixed"], arguments["other"], arguments["number_of_categories"]
+        )
         self._bounds = Bounds(
             arguments["device"],
             frozenset(path.encode("latin-1") for path in arguments["mounts"]),
@@ -185,7 +186,7 @@ class _Walker:
         head = head_of(status)
         entered: list[bytes] = []
         for start in range(0, max(1, len(names)), _NAMES_AT_ONCE):
-            part = count(names[start : start + _NAMES_AT_ONCE], self._by_suffix, self._categories)
+            part = count(names[start : start + _NAMES_AT_ONCE], self._sums)
             folders = [name for name, *inode in part.folders if not self._bounds.leave(_join(path, name), *inode)]
             error = str(part.error.strerror) if part.error else ""
             last = start + _NAMES_AT_ONCE >= len(names)
