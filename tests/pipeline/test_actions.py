@@ -47,7 +47,11 @@ class Desk:
             events=self.house.events,
             clock=self.house.clock,
             settings=self.settings,
-            services={"outcomes": self.house.outcomes, "budget": self.house.budget},
+            services={
+                "outcomes": self.house.outcomes,
+                "budget": self.house.budget,
+                "schemes": frozenset({"file", "http", "https"}),
+            },
         )
 
     async def run(self, verb: str, arguments: Mapping[str, Any] | None = None, *, order: str = "") -> Outcome:
@@ -136,6 +140,8 @@ async def test_sources_that_are_there_already_are_skipped_and_said_so(house: Hou
         ("talk.mp4", "nor an absolute path"),
         ("https:///a.mp4", "names no host"),
         ("https://[broken/a.mp4", "not a URL"),
+        ("ftp://host.example/a.mp4", "nothing here fetches ftp: use one of file, http, https, or an absolute path"),
+        ("javascript:alert(1)", "nothing here fetches javascript"),
     ],
 )
 async def test_a_source_that_can_not_be_fetched_is_skipped_with_its_reason(

@@ -79,6 +79,6 @@ def test_numbers_are_for_people() -> None:
     spoken = JobTranscribed(name="Part 1", coverage=0.964, seconds=90, real_time_factor=0.2)
     assert spoken.text() == "Part 1 transcribed in 1m 30s, 96% of speech covered"
     freed = MediaFreed(name="Part 1", what="video and audio", freed_bytes=558_000_000, usage_bytes=9_000_000_000)
-    assert freed.text() == "Part 1: video and audio deleted, 558 MB freed, 9.00 GB in use"
+    assert freed.text() == "Part 1: 558 MB freed (video and audio), 9.00 GB in use"
     failed = AttemptEnded(name="Part 1", failure="transient", error="reset", attempt=2, retry_in_s=9.4)
     assert failed.text() == "Part 1: reset (attempt 2, transient), next try in 9s"

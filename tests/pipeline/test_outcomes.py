@@ -51,6 +51,14 @@ def test_hostile_text_of_an_error_becomes_plain(house: House) -> None:
     assert house.outcomes.failed(OSError("\x1b[2Jgone\n")).text == "\\x1b[2Jgone\\n"
 
 
+async def test_what_to_do_about_a_failure_is_kept_with_it_and_left_out_of_the_feed(house: House) -> None:
+    error = SourceError("404: not found", failure=FailureClass.PERMANENT, hint="check the\naddress")
+    job = await house.step(await house.downloading(), house.outcomes.failed(error))
+    assert job.last_failure is not None
+    assert job.last_failure.text == "404: not found; check the\\naddress"
+    assert house.told[-1].text() == "An episode given up: 404: not found"
+
+
 async def test_a_step_its_events_and_its_room_are_one_commit(house: House) -> None:
     job = await house.downloading()
     assert await house.database.write(lambda tx: house.budget.reserve(tx, job.id, Parts(video=MB)))
@@ -89,7 +97,7 @@ async def test_each_stage_change_is_in_the_log(house: House) -> None:
     said = {event.job_id: (event.kind, event.text()) for event in house.told}
     assert said == {
         job.id: ("job.held", "An episode held: a gap of 90 s of speech"),
-        dead.id: ("job.dead", "An episode given up after 1 attempts: 404 not found (permanent)"),
+        dead.id: ("job.dead", "An episode given up: 404 not found"),
         unfit.id: ("job.held", "An episode held: needs 900 GB"),
         ended.id: ("job.waits", "An episode back to queued: its owner ended"),
         shut.id: ("job.waits", "An episode back to queued: pulsetui stopped"),

@@ -57,21 +57,11 @@ class Check:
 
 async def doctor(context: Context) -> int:
     """Print what was found; exit 1 if something failed."""
-    checks: dict[str, Callable[[Context], Awaitable[Check]]] = {
-        "python": _python,
-        "files": _files,
-        "data folder": _data_folder,
-        "storage folder": _storage_folder,
-        "rights": _rights,
-        "limits": _limits,
-        "clock": _clock,
-        "database": _database,
-        "owner": _owner,
-        "sizes": _sizes,
-        "watches": _watches,
-        "engine": _engine,
-    }
-    found = [await _guarded(name, check, context) for name, check in checks.items()]
+    found = [await _guarded(name, check, context) for name, check in _ALWAYS.items()]
+    if found[-1].verdict == "failed":
+        found.append(Check("the rest", "warning", "not looked at: it depends on the settings", "mend them first"))
+    else:
+        found += [await _guarded(name, check, context) for name, check in _BY_SETTINGS.items()]
     if context.as_json:
         print_json([asdict(check) for check in found])
     else:
@@ -88,6 +78,13 @@ async def _guarded(name: str, check: Callable[[Context], Awaitable[Check]], cont
     except (PulseError, OSError) as error:
         ours = explained(error)
         return Check(name, "failed", str(ours), ours.hint)
+
+
+async def _settings(context: Context) -> Check:
+    """Say where the settings come from; wrong ones are an error."""
+    origins = [origin for origin in context.loaded.origins.values() if origin != "default"]
+    found = f"{len(origins)} set, by {', '.join(sorted(set(origins)))}" if origins else "all are defaults"
+    return Check("settings", "ok", found)
 
 
 async def _python(_context: Context) -> Check:
@@ -264,3 +261,18 @@ async def _engine(context: Context) -> Check:
     name = context.loaded.settings.transcription.engine
     found = await run(TaskSpec("pulsetui.pipeline.tasks:check_engine", {"engine": name}), lambda _: None)
     return Check("engine", "ok", f"{name}, model {found['model']}, language {found['language']}")
+
+
+_ALWAYS: dict[str, Callable[[Context], Awaitable[Check]]] = {"python": _python, "files": _files, "settings": _settings}
+_BY_SETTINGS: dict[str, Callable[[Context], Awaitable[Check]]] = {
+    "data folder": _data_folder,
+    "storage folder": _storage_folder,
+    "rights": _rights,
+    "limits": _limits,
+    "clock": _clock,
+    "database": _database,
+    "owner": _owner,
+    "sizes": _sizes,
+    "watches": _watches,
+    "engine": _engine,
+}

@@ -20,6 +20,8 @@ from pulsetui.units import format_age, format_duration, format_percent, format_s
 from pulsetui.waiting import in_thread
 
 HISTORY = 50
+_NEXT = {"held": "its media stays; ", "dead": "", "cancelled": ""}
+"""What is said of the stages that a job leaves only when somebody asks for it."""
 _COLUMNS = (("id", True), ("stage", False), ("done", True), ("size", True), ("name", False), ("note", False))
 
 
@@ -89,6 +91,8 @@ def _fields(job: JobView) -> Iterator[tuple[str, str]]:
     yield from _files(job)
     if job.error is not None:
         yield "error", f"{job.error} ({job.error_class})"
+    if job.stage in _NEXT:
+        yield "next", f"{_NEXT[job.stage]}`pulsetui jobs retry {job.id}` tries again"
 
 
 def _files(job: JobView) -> Iterator[tuple[str, str]]:

@@ -143,7 +143,7 @@ def _assemble(
         events=events,
         clock=clock,
         settings=settings,
-        services={"outcomes": outcomes, "budget": budget, "storage": refresher},
+        services={"outcomes": outcomes, "budget": budget, "schemes": downloader.schemes, "storage": refresher},
     )
     core = Core(
         settings=settings,

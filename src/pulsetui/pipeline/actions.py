@@ -96,10 +96,11 @@ class AddEpisodes(Action, verb="jobs.add", right=Right.OPERATE):
         return await context.database.write(lambda tx: self._add(tx, context))
 
     async def _add(self, tx: Transaction, context: ActionContext) -> EpisodesAdded:
+        schemes: frozenset[str] = context.services["schemes"]
         added: list[AddedJob] = []
         skipped: list[SkippedSource] = []
         for number, episode in enumerate(self.episodes):
-            reason = _unusable(episode.source, allow_http=context.settings.downloads.allow_http)
+            reason = _unusable(episode.source, schemes, allow_http=context.settings.downloads.allow_http)
             if not reason and (known := await store.find_open_by_source(tx, episode.source)) is not None:
                 reason = f"already there as job {known}"
             if reason:
@@ -167,7 +168,7 @@ def title_of(source: str) -> str:
     return clean_title(unquote(PurePosixPath(parts.path).stem)) or clean_title(parts.hostname or "") or "untitled"
 
 
-def _unusable(source: str, *, allow_http: bool) -> str:
+def _unusable(source: str, schemes: frozenset[str], *, allow_http: bool) -> str:
     """Return why a source can't be fetched whatever happens, or nothing."""
     try:
         scheme, host = scheme_of(source), urlsplit(source).hostname
@@ -175,6 +176,8 @@ def _unusable(source: str, *, allow_http: bool) -> str:
         return f"not a URL: {error}"
     if not scheme:
         return "not a URL, nor an absolute path"
+    if scheme not in schemes:
+        return f"nothing here fetches {scheme}: use one of {', '.join(sorted(schemes))}, or an absolute path"
     if scheme == "http" and not allow_http:
         return "http is off: use https, or set downloads.allow_http"
     if scheme in ("http", "https") and not host:

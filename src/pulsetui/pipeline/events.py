@@ -115,7 +115,8 @@ class JobDied(Event, kind="job.dead", category="job", severity="error"):
 
     def text(self) -> str:
         """Give the last error."""
-        return f"{self.name} given up after {self.attempts} attempts: {self.error} ({self.failure})"
+        after = f" after {self.attempts} attempts" if self.attempts > 1 else ""
+        return f"{self.name} given up{after}: {self.error}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +169,7 @@ class MediaFreed(Event, kind="storage.freed", category="storage", severity="info
     def text(self) -> str:
         """Give what was freed and the use after it."""
         in_use = format_size(self.usage_bytes)
-        return f"{self.name}: {self.what} deleted, {format_size(self.freed_bytes)} freed, {in_use} in use"
+        return f"{self.name}: {format_size(self.freed_bytes)} freed ({self.what}), {in_use} in use"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

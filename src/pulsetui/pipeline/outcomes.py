@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pulsetui.budget.service import Budget
 from pulsetui.clock import Clock
 from pulsetui.db.database import Database, Transaction
-from pulsetui.errors import FailureClass, SourceError, SpaceError, WorkerFailedError, WorkerLostError
+from pulsetui.errors import FailureClass, PulseError, SourceError, SpaceError, WorkerFailedError, WorkerLostError
 from pulsetui.events.base import Event as StoredEvent
 from pulsetui.events.store import EventLog
 from pulsetui.files.names import display_text
@@ -55,21 +55,10 @@ class Outcomes:
 
     def failed(self, error: BaseException) -> AttemptFailed:
         """Return the failure that an error of an attempt means."""
-        draw = random.random()
         text = display_text(str(error)) or type(error).__name__
-        match error:
-            case SourceError():
-                return AttemptFailed(error.failure, text, draw, error.retry_after_s)
-            case SpaceError():
-                return AttemptFailed(FailureClass.SPACE, text, draw)
-            case WorkerFailedError(kind=SpaceError.code):
-                return AttemptFailed(FailureClass.SPACE, text, draw)
-            case WorkerLostError():
-                return AttemptFailed(FailureClass.POISON, text, draw)
-            case WorkerFailedError(kind=kind) if kind in kinds.PERMANENT:
-                return AttemptFailed(FailureClass.PERMANENT, text, draw)
-            case _:
-                return AttemptFailed(FailureClass.TRANSIENT, text, draw)
+        hint = display_text(error.hint) if isinstance(error, PulseError) else ""
+        wait_s = error.retry_after_s if isinstance(error, SourceError) else None
+        return AttemptFailed(_class_of(error), text, random.random(), wait_s, hint)
 
     def _consequences(self, job: Job, after: Job, event: Event) -> Sequence[StoredEvent]:
         """Return the events that follow from the step itself."""
@@ -124,3 +113,18 @@ class Outcomes:
                 ]
             case _:
                 return []
+
+
+def _class_of(error: BaseException) -> FailureClass:
+    """Return why an attempt failed."""
+    match error:
+        case SourceError():
+            return error.failure
+        case SpaceError() | WorkerFailedError(kind=SpaceError.code):
+            return FailureClass.SPACE
+        case WorkerLostError():
+            return FailureClass.POISON
+        case WorkerFailedError(kind=kind) if kind in kinds.PERMANENT:
+            return FailureClass.PERMANENT
+        case _:
+            return FailureClass.TRANSIENT

@@ -84,12 +84,13 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed:
-    """The attempt failed. `draw` is a uniform random number from 0 to 1 for the jitter."""
+    """The attempt failed. `draw` is a uniform random number from 0 to 1 for the jitter; `hint` says what to do."""
 
     failure: FailureClass
     text: str
     draw: float
     retry_after_s: float | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +321,7 @@ def _marked(media: MediaFile | None) -> MediaFile | None:
 
 def _failed(job: Job, event: AttemptFailed, now: datetime, policy: Policy) -> tuple[Job, list[Instruction]]:
     _expect(job, event, Stage.DOWNLOADING, Stage.TRANSCRIBING)
-    failure = Failure(event.failure, event.text)
+    failure = Failure(event.failure, f"{event.text}; {event.hint}" if event.hint else event.text)
     free = event.failure in (FailureClass.SPACE, FailureClass.SHUTDOWN)
     attempts = max(0, job.attempts - 1) if free else job.attempts
     out = event.failure is FailureClass.PERMANENT or (not free and attempts >= policy.attempts(job.stage))

@@ -120,7 +120,7 @@ def test_audio_that_starts_late_is_not_taken_for_lost(sound: Sound, tmp_path: Pa
 
 def test_media_that_cannot_be_decoded_leave_no_file(sound: Sound, tmp_path: Path, audio: Path) -> None:
     media = encode(sound, tmp_path / "talk.mp4", "aac", options={"movflags": "faststart"})
-    with pytest.raises(TaskError, match="none of its audio") as caught:
+    with pytest.raises(TaskError, match="none of the media's audio") as caught:
         extracted(damage(media, first=0.0, last=1.0), audio)
 
     assert caught.value.kind == "not-media"

@@ -21,7 +21,6 @@ def probed(path: Path) -> dict[str, Any]:
 def failure(path: Path) -> str:
     with pytest.raises(TaskError) as caught:
         probed(path)
-    assert path.name in str(caught.value)
     assert "/proc" not in str(caught.value)
     return caught.value.kind
 
@@ -92,9 +91,10 @@ def test_what_is_no_media_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "page\x1b[2J.mp4"
     path.write_bytes(content)
 
-    with pytest.raises(TaskError, match=r"page\\x1b\[2J\.mp4") as caught:
+    with pytest.raises(TaskError) as caught:
         probed(path)
     assert caught.value.kind == "not-media"
+    assert str(caught.value).isprintable()
 
 
 def test_media_whose_audio_is_all_broken_is_refused(sound: Sound, tmp_path: Path) -> None:

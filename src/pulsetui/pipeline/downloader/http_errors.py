@@ -7,6 +7,7 @@ attempts are few.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -34,6 +35,12 @@ _WORDS = {
     503: "not available now",
     504: "its gateway timed out",
 }
+_HINTS = {
+    401: "pulsetui has no logins: use an address that needs none",
+    403: "use an address that needs no login",
+    404: "check the address",
+    410: "find it at another address",
+}
 
 
 def refusal(url: str, status: int, headers: Mapping[str, str], now: datetime) -> SourceError:
@@ -44,7 +51,8 @@ def refusal(url: str, status: int, headers: Mapping[str, str], now: datetime) ->
     if status == 429 or (status == 503 and wait_s is not None):
         return SourceError(message, failure=FailureClass.RATE_LIMITED, retry_after_s=wait_s)
     lasting = 400 <= status < 500 and status not in _COMES_BACK
-    return SourceError(message, failure=FailureClass.PERMANENT if lasting else FailureClass.TRANSIENT)
+    failure = FailureClass.PERMANENT if lasting else FailureClass.TRANSIENT
+    return SourceError(message, failure=failure, hint=_HINTS.get(status, ""))
 
 
 @contextmanager
@@ -88,7 +96,9 @@ def _reason(error: Exception) -> str:
             else "the server sent nothing for too long"
         )
     if isinstance(error, OSError):
-        return f"the connection failed: {display_text(error.strerror or type(error).__name__)}"
+        # asyncio words it by itself, with the address as Python writes it.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        return f"the connection failed: {display_text(reason or type(error).__name__)}"
     return f"the connection failed ({type(error).__name__})"
 
 

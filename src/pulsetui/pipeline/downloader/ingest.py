@@ -92,6 +92,11 @@ FAMILIES = (
 )
 EXTENSIONS = tuple(dict.fromkeys(extension for family in FAMILIES for extension in family.extensions))
 
+_LOOK = "look at the source: servers answer with a page where they want a login"
+_HINTS = {
+    kinds.NOT_MEDIA: "play the source elsewhere; if it is broken there too, get it anew",
+    kinds.NO_AUDIO: "there is nothing to transcribe: name a source with sound",
+}
 _BY_CONTENT_TYPE = {
     "video/mp4": "mp4",
     "audio/mp4": "m4a",
@@ -146,13 +151,23 @@ def extension_for(start: bytes, declared: str) -> str:
     for family in families:
         if not declared or declared in family.extensions:
             return declared or family.extensions[0]
-    what = f"is {families[0].name}" if families else f"starts with {display_text(repr(start[:16]))}"
-    expected = f"not {declared} as its name says" if declared else "which is no media"
-    raise SourceError(
-        f"the content {what}, {expected}",
-        failure=FailureClass.PERMANENT,
-        hint="open the source in a browser: servers answer with a page where they want a login",
+    raise SourceError(f"{_found(start, families)}, {_expected(declared)}", failure=FailureClass.PERMANENT, hint=_LOOK)
+
+
+def _found(start: bytes, families: list[Family]) -> str:
+    """Say what a file is by its first bytes."""
+    if not start:
+        return "the file is empty"
+    return (
+        f"the content is {families[0].name}"
+        if families
+        else f"the content begins with {display_text(repr(start[:16]))}"
     )
+
+
+def _expected(declared: str) -> str:
+    """Say what a file should be."""
+    return f"not {declared} as its name says" if declared else "which is no media"
 
 
 async def check_media(path: Path, extension: str) -> Media:
@@ -168,5 +183,5 @@ async def check_media(path: Path, extension: str) -> Media:
     except WorkerFailedError as error:
         permanent = error.kind in kinds.PERMANENT
         failure = FailureClass.PERMANENT if permanent else FailureClass.TRANSIENT
-        raise SourceError(str(error), failure=failure, hint=error.hint) from error
+        raise SourceError(str(error), failure=failure, hint=error.hint or _HINTS.get(error.kind, "")) from error
     return Media(extension, str(found["container"]), float(found["duration_s"] or 0.0))

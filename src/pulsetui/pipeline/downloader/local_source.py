@@ -139,12 +139,13 @@ def _etag(identity: FileIdentity) -> str:
 
 def _failed(path: Path, error: OSError | RuntimeError) -> SourceError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return SourceError(f"{_shown(path)} doesn't exist", failure=FailureClass.PERMANENT)
+        return SourceError(f"{_shown(path)} doesn't exist", failure=FailureClass.PERMANENT, hint="check the path")
     reason = getattr(error, "strerror", None) or str(error)
     lasting = isinstance(error, PermissionError | IsADirectoryError | RuntimeError)
     return SourceError(
         f"{_shown(path)} can't be read: {display_text(reason)}",
         failure=FailureClass.PERMANENT if lasting else FailureClass.TRANSIENT,
+        hint="let the user that runs pulsetui read it" if isinstance(error, PermissionError) else "",
     )
 
 

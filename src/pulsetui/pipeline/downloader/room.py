@@ -71,7 +71,8 @@ class Room:
         if can_ever_fit(parts, limits, standing_bytes=standing):
             return ""
         needed, most = format_size(parts.total()), format_size(max(0, limits.ceiling_bytes - standing))
-        return f"needs {needed} with its audio and transcript, and the hard limit leaves {most} at most"
+        limit = f"the hard limit leaves {most} at most: raise it and retry"
+        return f"needs {needed} with its audio and transcript, and {limit}"
 
     def refused(self, job: Job, total_bytes: int) -> str:
         """Remember that a body found no room to grow to `total_bytes`; return why it can never fit, or nothing."""

@@ -96,6 +96,11 @@ class Downloader:
             await source.close()
         self._tools.threads.close()
 
+    @property
+    def schemes(self) -> frozenset[str]:
+        """The schemes that can be fetched."""
+        return frozenset(self._by_scheme)
+
     def _source(self, url: str) -> Source:
         source = self._by_scheme.get(scheme_of(url))
         if source is None:

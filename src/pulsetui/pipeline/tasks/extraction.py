@@ -98,7 +98,7 @@ def _fill(media: Media, descriptor: int, on_progress: OnProgress) -> Extracted:
             raise
         raise TaskError(TOO_LONG, f"the audio is longer than stated: {_seconds(written):.0f} s and more") from error
     if not written:
-        raise TaskError(NOT_MEDIA, f"{media.name}: none of its audio can be decoded ({decoding.broken} broken packets)")
+        raise TaskError(NOT_MEDIA, f"none of the media's audio can be decoded ({decoding.broken} broken packets)")
     os.lseek(descriptor, 0, os.SEEK_SET)
     write_all(descriptor, _header(written))
     return Extracted(_seconds(written), decoding.starts_s or 0.0, decoding.broken, allocated_bytes(descriptor))

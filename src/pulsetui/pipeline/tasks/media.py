@@ -42,8 +42,6 @@ _PROBED_PACKETS = 500
 class Media:
     """An open file with its best audio stream."""
 
-    name: str
-    """For messages."""
     container: InputContainer
     audio: AudioStream
     estimated: bool
@@ -82,8 +80,8 @@ def open_media(path: Path) -> Iterator[Media]:
         raise TaskError(MISSING, f"{name} is not there") from error
     try:
         # By its descriptor: what was checked is what is read, and names in other encodings don't matter.
-        with _open_container(f"/proc/self/fd/{descriptor}", name) as (container, estimated):
-            yield Media(name, container, _best_audio(container, name), estimated)
+        with _open_container(f"/proc/self/fd/{descriptor}") as (container, estimated):
+            yield Media(container, _best_audio(container), estimated)
     finally:
         os.close(descriptor)
 
@@ -99,7 +97,7 @@ def probe(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:  # noqa: ARG
     """
     with open_media(Path(arguments["path"])) as media:
         if not _decodes(media):
-            raise TaskError(NOT_MEDIA, f"{media.name}: the audio can't be decoded")
+            raise TaskError(NOT_MEDIA, "the media's audio can't be decoded")
         stated_s = media.stated_s()
         return {
             "container": media.container.format.name,
@@ -110,7 +108,7 @@ def probe(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:  # noqa: ARG
 
 
 @contextmanager
-def _open_container(location: str, name: str) -> Iterator[tuple[InputContainer, bool]]:
+def _open_container(location: str) -> Iterator[tuple[InputContainer, bool]]:
     av.logging.set_level(av.logging.WARNING)
     av.logging.set_skip_repeated(False)  # or the second estimate of a process goes unheard
     try:
@@ -119,20 +117,20 @@ def _open_container(location: str, name: str) -> Iterator[tuple[InputContainer, 
             container = av.open(location, "r", container_options=_OPTIONS, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise TaskError(NOT_MEDIA, f"{name} can't be read as audio or video: {display_text(reason)}") from error
+        raise TaskError(NOT_MEDIA, f"the media can't be read: {display_text(reason)}") from error
     finally:
         av.logging.set_level(None)
     with container:
         yield container, any(_ESTIMATED in message for _, _, message in logs)
 
 
-def _best_audio(container: InputContainer, name: str) -> AudioStream:
+def _best_audio(container: InputContainer) -> AudioStream:
     if not container.streams.audio:
-        raise TaskError(NO_AUDIO, f"{name} has no audio stream")
+        raise TaskError(NO_AUDIO, "the media has no audio stream")
     best = container.streams.best("audio")
     audio = best if isinstance(best, AudioStream) else container.streams.audio[0]
     if audio.codec_context is None:
-        raise TaskError(NOT_MEDIA, f"{name}: there is no decoder for its audio")
+        raise TaskError(NOT_MEDIA, "there is no decoder for the media's audio")
     return audio
 
 

@@ -112,6 +112,8 @@ def _no_transcript(job: JobView) -> str:
     """Return why there is no transcript to read."""
     if job.stage in ("dead", "cancelled"):
         return "None: the job ended before one was made. r tries again."
+    if job.stage == "held":
+        return "None was accepted, so the media stays. r tries again."
     if job.stage == "transcribed":
         return "None to show."
     return "Its text will be here once the episode is transcribed."
