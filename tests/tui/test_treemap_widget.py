@@ -176,6 +176,8 @@ async def test_an_animation_ends_at_any_key_and_leaves_the_new_tree() -> None:
         pilot.app.animation_level = "full"
         treemap.view = make_view("project:0")
         assert treemap.is_zooming
+        treemap.view = replace(make_view("project:0"), failure="read again meanwhile")
+        assert treemap.is_zooming
         await pilot.press("x")
         assert not treemap.is_zooming
         await seen(pilot, "1.09 TB · 68 %")

@@ -13,6 +13,8 @@ from pulsetui.tui.renderables.paint import Paint
 from pulsetui.tui.renderables.text import line
 
 _SWATCH_CELLS = 2
+_LABEL_CELLS = (16, 5, 3)
+"""How long labels are, as there is room."""
 
 
 def legend(paint: Paint | None, steps: frozenset[int], words: Sequence[tuple[str, str]], width_cells: int) -> Content:
@@ -30,15 +32,17 @@ def legend(paint: Paint | None, steps: frozenset[int], words: Sequence[tuple[str
             joined = line(" ", scale, gap if scale.plain else "", after)
             if joined.cell_length <= width_cells:
                 return joined
-    return line(" ", scales[-1], gap, items[0])
+    return line(" ", scales[-1], gap, items[0]).truncate(width_cells)
 
 
 def _scales(paint: Paint | None, steps: frozenset[int]) -> list[Content]:
-    """Return the scale in full and, where its steps have an order, in short."""
+    """Return the scale in full and in short; of what has no order every step keeps a label."""
     if paint is None:
         return [Content("")]
-    full, short = _full(paint, entries := _entries(paint, steps)), _short(paint, entries)
-    return [full] if _has_no_order(paint) else [full, short]
+    entries = _entries(paint, steps)
+    if _has_no_order(paint):
+        return [_full(paint, entries, cells) for cells in _LABEL_CELLS]
+    return [_full(paint, entries, _LABEL_CELLS[0]), _short(paint, entries)]
 
 
 def _item(name: str, word: str) -> Content:
@@ -57,9 +61,10 @@ def _entries(paint: Paint, steps: frozenset[int]) -> list[LegendEntry]:
     return [entry for entry in entries if entry.step in steps or not (_has_no_order(paint) or entry.label == UNKNOWN)]
 
 
-def _full(paint: Paint, entries: Sequence[LegendEntry]) -> Content:
-    """Return each step with its label."""
-    return line("  ").join(line(_swatch(paint, entry.step), (f" {entry.label}", "$quiet")) for entry in entries)
+def _full(paint: Paint, entries: Sequence[LegendEntry], label_cells: int) -> Content:
+    """Return each step with its label, or the beginning of it."""
+    shown = ((entry.step, entry.label[:label_cells]) for entry in entries)
+    return line("  ").join(line(_swatch(paint, step), (f" {label}", "$quiet")) for step, label in shown)
 
 
 def _short(paint: Paint, entries: Sequence[LegendEntry]) -> Content:
