@@ -98,6 +98,27 @@ def test_a_tree_that_gets_too_large_while_it_grows_loses_levels_and_no_byte(
     assert len(shown) <= most or max(shown) <= 1
 
 
+@given(entries=ENTRIES)
+def test_a_picture_names_the_largest_files_and_loses_no_byte(
+    entries: list[tuple[list[bytes], int, int, int, str]],
+) -> None:
+    kept = plain_tree.MOST_NAMED
+    plain_tree.MOST_NAMED = 3
+    try:
+        growing = PlainTree(b"/top", depth=9, most_files=100)
+        whole = grow(growing, entries)
+        tree = growing.tree()
+    finally:
+        plain_tree.MOST_NAMED = kept
+    assert tree.size == whole
+    assert_exact(tree)
+    files = [(node.size.allocated_bytes, node.size.total_bytes) for node in tree.walk() if node.entity_type == "file"]
+    assert len(files) <= 3
+    named = sorted((allocated, total) for _, _, total, allocated, how in entries if how == "named")
+    if not any(how == "linked" for *_, how in entries):
+        assert sorted(files) == named[len(named) - len(files) :]
+
+
 def _levels(tree: StorageNode) -> list[tuple[int, StorageNode]]:
     found = [(0, tree)]
     for level, node in found:

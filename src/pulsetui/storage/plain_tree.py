@@ -20,15 +20,24 @@ MOST_FILES = 1_000
 """How many files of a folder get a node of their own, the largest first, where the depth is not given."""
 
 
+MOST_NAMED = 50_000
+"""How many files have nodes in a tree for a picture: past that the smaller half of them is summed up."""
+
+
 class PlainTree:
     """Grows from `top`, the branch of the folder that was asked for."""
 
     def __init__(self, path: bytes, *, depth: int | None = None, most_files: int | None = None) -> None:
         """Take the absolute path of the top, and how many levels below it get nodes; 0 is the top alone.
 
-        Without a depth, as many as fit into `MOST_NODES`, at least one, and at most `MOST_FILES` in a folder.
+        Without a depth, as many as fit into `MOST_NODES`, at least one, and at most `MOST_FILES` in a folder. With a
+        depth and `most_files` it is for a picture, which has no room for what is small: of all files the largest
+        get nodes. With a depth alone, every file does.
         """
         self._fits = depth is None
+        self._for_picture = depth is not None and most_files is not None
+        self._named = 0
+        self._too_small = (-1, -1)
         self._most_files = MOST_FILES if depth is None else most_files
         self._depth = depth
         self._path = path
@@ -72,10 +81,14 @@ class PlainTree:
     def add_file(self, branch: Branch, file: PlainFile) -> None:
         """Count a file, with a node of its own where there is room for one."""
         branch = self._standing(branch)
-        if branch.depth == self._depth:
+        if branch.depth == self._depth or _by_size(file) <= self._too_small:
             _sum_up(branch, (file,))
             return
         branch.files.append(file)
+        if self._for_picture:
+            self._named += 1
+            if self._named > MOST_NAMED:
+                self._sum_up_small()
         if self._most_files is None or len(branch.files) <= self._most_files:
             self._count_nodes(branch.depth + 1, 1)
         elif len(branch.files) > 2 * self._most_files:
@@ -87,6 +100,21 @@ class PlainTree:
         known = self._links.get(identity)
         if known is None or name < known[0]:
             self._links[identity] = (name, branch, file)
+
+    def _sum_up_small(self) -> None:
+        """Take the nodes of the smaller half of all files, now and from now on."""
+        branches = [branch for level in self._levels for branch in level if branch.files]
+        sizes = sorted(_by_size(file) for branch in branches for file in branch.files)
+        self._too_small = sizes[len(sizes) // 2]
+        self._named = 0
+        for branch in branches:
+            files, branch.files = branch.files, []
+            for file in files:
+                if _by_size(file) > self._too_small:
+                    branch.files.append(file)
+                else:
+                    _sum_up(branch, (file,))
+            self._named += len(branch.files)
 
     def worth_naming(self, share: float) -> set[Branch]:
         """Return the folders whose files can have nodes and that make up at least `share` of all bytes."""
