@@ -81,6 +81,10 @@ class House:
 
         Each size is one file. Folders above those that are named are there as well.
         """
+        return await self.store(*await self.found(folders, cause))
+
+    async def found(self, folders: Mapping[str, Mapping[int, int]], cause: Cause = "order") -> tuple[Begun, Found]:
+        """Return what a refresh would have begun with and found."""
         begun = await refreshing.begin(
             self.database, self.settings, self.data_dir, self.data_dir / "storage", cause=cause, full=True,
             now=self.clock.now(),
@@ -92,8 +96,7 @@ class House:
             made = record(path.encode(), number + 2, sizes)
             known = before.get(made.path)
             records[made.path] = known if known == made and known is not None else made
-        found = Found(records={other.id: {} for other in begun.roots} | {root.id: records})
-        return await self.store(begun, found)
+        return begun, Found(records={other.id: {} for other in begun.roots} | {root.id: records})
 
     async def store(self, begun: Begun, found: Found) -> Outcome:
         """Write what was found."""

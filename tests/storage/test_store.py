@@ -61,7 +61,7 @@ async def test_a_folder_of_the_far_future_can_be_stored(house: House) -> None:
 async def test_sparse_files_that_claim_more_than_64_bits_can_say_are_capped(house: House) -> None:
     huge = (Amount(2**63, 4096, 2), *[NOTHING] * (len(CATEGORIES) - 1))
     row = snapshot_store.encoded(("scene", 1), Usage(("library", 1), huge, huge), name=None, place=None)
-    await house.database.write(lambda tx: snapshot_store.put(tx, [row], at=house.clock.now()))
+    await house.database.write(lambda tx: snapshot_store.put(tx, [(*row, 0)]))
     assert snapshot_store.size_in(snapshot_store.packed(row)) == (LARGEST, 4096, 2)
 
 

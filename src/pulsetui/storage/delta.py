@@ -5,6 +5,7 @@ The invariant: applied to what is stored, a delta gives what was found, and noth
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from pulsetui.storage.links import Records
 from pulsetui.storage.placing import PARTS, NodeKey, Placing
 from pulsetui.storage.roots import Root
 from pulsetui.storage.scan.records import FolderRecord
-from pulsetui.storage.snapshot_store import NodeRow, Place
+from pulsetui.storage.snapshot_store import NodeRow, Place, SizeRow
 
 NodesOf = Mapping[int, Mapping[bytes, NodeKey]]
 """The node that each folder's files count for, by root's id and path."""
@@ -33,6 +34,8 @@ class Known:
     nodes_of: NodesOf = field(default_factory=dict)
     rows: Mapping[NodeKey, bytes] = field(default_factory=dict)
     """The rows of all nodes, packed."""
+    entities: int = -1
+    """How many entities there were when `nodes_of` was found out; -1: not in this process, under its layouts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,14 @@ class Delta:
 
     known: Known
     library: Usage
-    entities: int
     put_folders: list[FolderRow]
     gone_folders: list[tuple[int, bytes]]
     put_nodes: list[NodeRow]
     gone_nodes: list[NodeKey]
-    sizes: list[tuple[NodeKey, tuple[int, int, int]]]
-    """Apparent bytes, allocated bytes and files of the nodes where these changed."""
+    sizes: list[SizeRow]
+    """Of the nodes where these changed."""
+    levels: Mapping[str, int]
+    """How many entities there are of each level that has any."""
 
 
 def delta(
@@ -58,35 +62,33 @@ def delta(
     *,
     library_id: int,
     failures: Mapping[int, str],
+    at_ms: int,
 ) -> Delta:
-    """Return what changed between `known` and what was `found`; `failures` is for `aggregate`."""
+    """Return what changed between `known` and what was `found` at `at_ms`; `failures` is for `aggregate`."""
     usages = aggregate(roots, found, entities, library_id=library_id, failures=failures)
     placing = Placing(entities, library_id)
-    nodes_of: dict[int, dict[bytes, NodeKey]] = {}
+    nodes_of = _placed(known, roots, found, placing, len(entities))
     places: dict[NodeKey, Place] = {}
     for root in roots:
-        nodes_of[root.id] = here = {}
-        for path in found.get(root.id, ()):
-            node = here[path] = placing.place(root, path)[0]
+        for path, node in nodes_of[root.id].items():
             place = places.get(node)
             if place is None or (place.root_id == root.id and path < place.path):
                 places[node] = Place(root.id, path)
     rows: dict[NodeKey, bytes] = {}
     put_nodes: list[NodeRow] = []
-    sizes: list[tuple[NodeKey, tuple[int, int, int]]] = []
+    sizes: list[SizeRow] = []
     for key, usage in usages.items():
         row = snapshot_store.encoded(key, usage, name=_name(key), place=_shown_place(key, places))
         packed = rows[key] = snapshot_store.packed(row)
         before = known.rows.get(key)
         if packed != before:
-            put_nodes.append(row)
+            put_nodes.append((*row, at_ms))
             size = snapshot_store.size_in(packed)
             if size != ((0, 0, 0) if before is None else snapshot_store.size_in(before)):
-                sizes.append((key, size))
+                sizes.append((*key, at_ms, *size))
     return Delta(
-        known=Known(found, nodes_of, rows),
+        known=Known(found, nodes_of, rows, len(entities)),
         library=usages[placing.library],
-        entities=len(entities),
         put_folders=_changed_folders(known, found, nodes_of),
         gone_folders=[
             (root_id, path)
@@ -96,8 +98,19 @@ def delta(
         ],
         put_nodes=put_nodes,
         gone_nodes=[key for key in known.rows if key not in usages],
-        sizes=sizes + [(key, (0, 0, 0)) for key in known.rows if key not in usages],
+        sizes=sizes + [(*key, at_ms, 0, 0, 0) for key in known.rows if key not in usages],
+        levels=Counter(entity.level for entity in entities),
     )
+
+
+def _placed(known: Known, roots: Sequence[Root], found: Records, placing: Placing, entities: int) -> NodesOf:
+    """Return whose files are in each folder. Entities neither go nor move, so only a new one moves what is known."""
+    nodes_of: dict[int, Mapping[bytes, NodeKey]] = {}
+    for root in roots:
+        before = known.nodes_of.get(root.id, _NOBODY) if entities == known.entities else _NOBODY
+        records = found.get(root.id, _NONE)
+        nodes_of[root.id] = {path: before.get(path) or placing.place(root, path)[0] for path in records}
+    return nodes_of
 
 
 def _changed_folders(known: Known, found: Records, nodes_of: NodesOf) -> list[FolderRow]:

@@ -168,23 +168,22 @@ async def write(
     seconds: float,
 ) -> Outcome:
     """Write the difference; `new` names folders that get an entity, `prepared` is the delta if none does."""
-    entities = begun.entities
     if prepared is None:
         await catalog_store.ensure_by_folders(tx, new, levels=levels, now=begun.at)
         entities = await catalog_store.list_placed(tx, begun.library_id)
         prepared = await in_thread(computed, begun, known, found, entities)
     await folder_store.put(tx, prepared.put_folders)
     await folder_store.remove(tx, prepared.gone_folders)
-    await snapshot_store.put(tx, prepared.put_nodes, at=begun.at)
+    await snapshot_store.put(tx, prepared.put_nodes)
     await snapshot_store.remove(tx, prepared.gone_nodes)
-    await snapshot_store.put_history(tx, prepared.sizes, at=begun.at)
+    await snapshot_store.put_history(tx, prepared.sizes)
     await store.record_roots(tx, _roots_after(begun, found))
     size = prepared.library.size
     row = RefreshRow(
         at=begun.at,
         cause=begun.cause,
         complete=begun.complete,
-        levels=tuple((level, sum(entity.level == level for entity in entities)) for level in levels),
+        levels=tuple((level, prepared.levels.get(level, 0)) for level in levels),
         folders=sum(map(len, found.records.values())),
         reused_folders=found.reused,
         file_count=size.file_count,
@@ -199,7 +198,15 @@ async def write(
 
 def computed(begun: Begun, known: Known, found: Found, entities: Sequence[Placed]) -> Delta:
     """Return what to write. Takes a while for many folders: call it in a thread."""
-    return delta(known, begun.roots, found.records, entities, library_id=begun.library_id, failures=found.failures)
+    return delta(
+        known,
+        begun.roots,
+        found.records,
+        entities,
+        library_id=begun.library_id,
+        failures=found.failures,
+        at_ms=to_ms(begun.at),
+    )
 
 
 async def new_folders(begun: Begun, found: Found) -> list[bytes]:

@@ -21,6 +21,8 @@ from pulsetui.storage.store import LARGEST, storable
 from pulsetui.storage.views import CATEGORIES, NOTHING, Amount, HistoryPoint
 
 NodeRow: TypeAlias = tuple[SqlValue, ...]
+SizeRow: TypeAlias = tuple[str, int, int, int, int, int]
+"""Type and id of a node, ms since 1970, and apparent bytes, allocated bytes and files from then on."""
 _FIGURES = tuple(f"{name}_{what}" for name in CATEGORIES for what in ("bytes", "allocated_bytes", "files"))
 _COLUMNS = (
     *("entity_type", "entity_id", "parent_type", "parent_id", "name", "root_id", "path"),
@@ -44,23 +46,24 @@ class Place(NamedTuple):
 
 def encoded(key: NodeKey, usage: Usage, *, name: str | None, place: Place | None) -> NodeRow:
     """Return the row of a node, for `put`; entities and libraries have their `name` elsewhere, so None here."""
-    size = usage.size
-    amounts = usage.total
-    if max(size.total_bytes, size.allocated_bytes) > LARGEST:  # sparse files can claim more than 64 bits can say
-        amounts = tuple(map(_capped, amounts))
-        size = _capped(size)
+    figures = [number for amount in usage.total for number in _numbers(amount)]
+    size = (sum(figures[0::3]), sum(figures[1::3]), sum(figures[2::3]))
+    if max(size) > LARGEST:  # sparse files can claim more than 64 bits can say
+        figures = [min(number, LARGEST) for number in figures]
+        size = (min(size[0], LARGEST), min(size[1], LARGEST), size[2])
+    own = [(index, *_numbers(amount)) for index, amount in enumerate(usage.own) if amount is not NOTHING]
     return (
         *key,
         *(usage.parent or (None, None)),
         name,
         *(place or (None, None)),
-        *_numbers(size),
-        *(number for amount in amounts for number in _numbers(amount)),
-        json.dumps([(index, *_numbers(amount)) for index, amount in enumerate(usage.own) if amount != NOTHING]),
+        *size,
+        *figures,
+        json.dumps(own) if own else "[]",
         min(usage.trash.allocated_bytes, LARGEST),
         usage.newest_ns // 1_000_000 or None,
         usage.verified_ms or None,
-        storable(usage.error),
+        storable(usage.error) if usage.error else "",
     )
 
 
@@ -80,10 +83,9 @@ async def stored(reader: Reader) -> list[sqlite3.Row]:
     return await reader.all(f"SELECT {', '.join(_COLUMNS)} FROM storage_usage_snapshots")  # noqa: S608 - constants
 
 
-async def put(tx: Transaction, rows: Iterable[NodeRow], *, at: datetime) -> None:
-    """Store rows of nodes, new or changed."""
-    stamp = to_ms(at)
-    await tx.many(_PUT, [(*row, stamp) for row in rows])
+async def put(tx: Transaction, rows: Iterable[NodeRow]) -> None:
+    """Store rows of nodes, new or changed, each with the time of the refresh (ms since 1970) behind it."""
+    await tx.many(_PUT, rows)
 
 
 async def remove(tx: Transaction, keys: Sequence[NodeKey]) -> None:
@@ -92,13 +94,12 @@ async def remove(tx: Transaction, keys: Sequence[NodeKey]) -> None:
         await tx.many("DELETE FROM storage_usage_snapshots WHERE entity_type = ? AND entity_id = ?", keys)
 
 
-async def put_history(tx: Transaction, sizes: Iterable[tuple[NodeKey, tuple[int, int, int]]], *, at: datetime) -> None:
+async def put_history(tx: Transaction, rows: Iterable[SizeRow]) -> None:
     """Note the sizes that changed; each holds until the node's next one."""
-    stamp = to_ms(at)
     await tx.many(
         "INSERT OR REPLACE INTO storage_history (entity_type, entity_id, at, total_bytes, allocated_bytes, file_count)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        [(*key, stamp, *size) for key, size in sizes],
+        rows,
     )
 
 
@@ -145,7 +146,3 @@ async def record_thinned(tx: Transaction, now: datetime) -> None:
 
 def _numbers(amount: Amount) -> tuple[int, int, int]:
     return amount.total_bytes, amount.allocated_bytes, amount.file_count
-
-
-def _capped(amount: Amount) -> Amount:
-    return Amount(min(amount.total_bytes, LARGEST), min(amount.allocated_bytes, LARGEST), amount.file_count)
