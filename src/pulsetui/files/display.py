@@ -54,7 +54,7 @@ def end_cut(text: str, width_cells: int) -> str:
 
 def head(text: str, width_cells: int) -> str:
     """Return the longest start of `text`, safe already, that fits."""
-    if text.isascii():
+    if text.isascii() or width_cells <= 0:
         return text[: max(0, width_cells)]
     used = 0
     for index, character in enumerate(text):
@@ -66,7 +66,7 @@ def head(text: str, width_cells: int) -> str:
 
 def tail(text: str, width_cells: int) -> str:
     """Return the longest end of `text`, safe already, that fits and doesn't begin with a combining mark."""
-    if text.isascii():
+    if text.isascii() or width_cells <= 0:
         return text[max(0, len(text) - max(0, width_cells)) :]
     used = 0
     start = len(text)

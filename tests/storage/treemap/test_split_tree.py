@@ -55,7 +55,7 @@ def test_every_tile_gets_its_fewest_cells_where_there_is_room(sizes: list[int], 
     assert all(width >= FEWEST_CELLS for _, _, width, _ in placed.values())
 
 
-@given(st.lists(SIZES, min_size=2, max_size=5))
+@given(st.lists(st.dictionaries(st.integers(0, 60).map(str), st.integers(1, 50), min_size=1), min_size=2, max_size=5))
 def test_last_tiles_stay_at_the_bottom_right(refreshes: list[dict[str, int]]) -> None:
     tree = SplitTree()
     for sizes in refreshes:

@@ -38,14 +38,16 @@ def draw(
     marked: frozenset[str] = frozenset(),
     ascii_only: bool = False,
     textured: bool = False,
+    outlined: bool = False,
 ) -> Canvas:
     """Return the picture of a layout.
 
     `selected` is the key of the tile that the cursor is on; the nodes whose keys are in `marked` are hatched whole.
-    `textured` fills tiles with their step's texture and gives small ones borders too, for screens without colours. With
-    `ascii_only` every character is ASCII.
+    `outlined` gives small tiles a border too, for screens of 16 colours, where neighbours of one step don't differ in
+    shade; `textured`, for screens without colours, does so and fills tiles with their step's texture. With `ascii_only`
+    every character is ASCII.
     """
-    drawing = Drawing(layout, palette, selected, marked, ascii_only=ascii_only, textured=textured)
+    drawing = Drawing(layout, palette, selected, marked, ascii_only=ascii_only, textured=textured, outlined=outlined)
     drawing.fill()
     drawing.label()
     if (picked := layout.by_key.get(selected)) is not None:

@@ -62,6 +62,7 @@ class Drawing:
         *,
         ascii_only: bool,
         textured: bool,
+        outlined: bool = False,
     ) -> None:
         """Start with an empty picture; each tile's place in its group decides its shade."""
         self._layout = layout
@@ -69,7 +70,8 @@ class Drawing:
         self._selected = selected
         self._marked = marked
         self._ascii = ascii_only
-        self._bordered = NAMED_CELLS if textured else BORDERED_CELLS
+        self._outlined = outlined or textured
+        self._bordered = NAMED_CELLS if self._outlined else BORDERED_CELLS
         self._textures = {index: step.texture for index, step in enumerate(palette.steps)} if textured else {}
         neutral = code_of(NEUTRAL, 0)
         self._codes = [
@@ -102,7 +104,7 @@ class Drawing:
                 lines.add(x, y, columns, rows)
             columns += x + columns == right
             rows += y + rows == bottom
-            colour = _FILLS[code if bordered or self._textures else code | _BARE][:columns]
+            colour = _FILLS[code if bordered or self._outlined else code | _BARE][:columns]
             for start in range(y * width + x, (y + rows) * width + x, width):
                 styles[start : start + columns] = colour
         self._rule(lines.masks())

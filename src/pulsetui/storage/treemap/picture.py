@@ -24,9 +24,10 @@ class Picture(Drawing):
         *,
         ascii_only: bool = False,
         textured: bool = False,
+        outlined: bool = False,
     ) -> None:
         """Draw all tiles; see `canvas.draw` for what is taken."""
-        super().__init__(layout, palette, "", marked, ascii_only=ascii_only, textured=textured)
+        super().__init__(layout, palette, "", marked, ascii_only=ascii_only, textured=textured, outlined=outlined)
         self.fill()
         self.label()
         self._rows = tuple(tuple(row) for row in self.runs())
