@@ -110,6 +110,10 @@ class TilePicture(Lines):
         measure = Measure(self.apparent, self.hidden)
         return self._cuts.lay_out(tree, width_cells, height_cells, measure=measure, depth_limit=self._depth)
 
+    def on_mount(self) -> None:
+        """Follow the theme, of which the colours depend."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.changed())
+
     def on_resize(self) -> None:
         """Draw in the new size."""
         self.end_zoom()
@@ -145,11 +149,12 @@ class TilePicture(Lines):
 
     def _picture_of(self, layout: Layout) -> Picture:
         """Return a layout drawn as it is to be now, without the selection; it is drawn once."""
-        how = (self.mode, self._now if self.mode is Mode.AGE else None, self.marked, self.ascii_only, self.app.no_color)
+        few, none = self.app.theme == SIXTEEN_THEME, self.app.no_color
+        how = (self.mode, self._now if self.mode is Mode.AGE else None, self.marked, self.ascii_only, few, none)
         if self._picture is None or self._picture[0] != how or self._picture[1] is not layout:
             self._scale = palette(self.mode, now=self._now)
-            marked, no_colour = hatched(layout, self.marked), self.app.no_color
-            drawn = Picture(layout, self._scale, marked, ascii_only=self.ascii_only, textured=no_colour)
+            marked = hatched(layout, self.marked)
+            drawn = Picture(layout, self._scale, marked, ascii_only=self.ascii_only, textured=none, outlined=few)
             self._picture = how, layout, drawn
         return self._picture[2]
 
@@ -166,8 +171,10 @@ class TilePicture(Lines):
 
     def watch_view(self, old: StorageView | None, new: StorageView | None) -> None:
         """Show another tree; the way into a tile of the old one, or out to what that was in, is animated."""
-        self.end_zoom()
-        if old is not None and new is not None and old.tree.key != new.tree.key:
+        if old is None or new is None:
+            self.end_zoom()
+        elif old.tree.key != new.tree.key:
+            self.end_zoom()
             self._begin_zoom(old.tree, new.tree)
         self.changed()
 
