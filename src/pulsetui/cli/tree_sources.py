@@ -149,7 +149,7 @@ def categories(context: Context) -> Mapping[str, int]:
 def how_far(progress: ScanProgress | RefreshView) -> str:
     """Return how far a scan, or a refresh, is."""
     found = f"{progress.files:,} files in {progress.folders:,} folders, {format_size(progress.total_bytes)}"
-    return f"{found}, {progress.files_per_s:,.0f} files a second"
+    return f"{found}, {progress.files / max(progress.elapsed_s, 0.001):,.0f} files a second"
 
 
 def _opened(name: str) -> AbstractContextManager[BinaryIO]:

@@ -101,21 +101,6 @@ class PlainTree:
         if known is None or name < known[0]:
             self._links[identity] = (name, branch, file)
 
-    def _sum_up_small(self) -> None:
-        """Take the nodes of the smaller half of all files, now and from now on."""
-        branches = [branch for level in self._levels for branch in level if branch.files]
-        sizes = sorted(_by_size(file) for branch in branches for file in branch.files)
-        self._too_small = sizes[len(sizes) // 2]
-        self._named = 0
-        for branch in branches:
-            files, branch.files = branch.files, []
-            for file in files:
-                if _by_size(file) > self._too_small:
-                    branch.files.append(file)
-                else:
-                    _sum_up(branch, (file,))
-            self._named += len(branch.files)
-
     def worth_naming(self, share: float) -> set[Branch]:
         """Return the folders whose files can have nodes and that make up at least `share` of all bytes."""
         sizes: dict[Branch, list[int]] = {}
@@ -146,6 +131,21 @@ class PlainTree:
                 below = [frozen.pop(folder) for folder in branch.folders.values()]
                 frozen[branch] = freeze(branch, below, paths.pop(branch), self._path)
         return frozen[self.top].node
+
+    def _sum_up_small(self) -> None:
+        """Take the nodes of the smaller half of all files, now and from now on."""
+        branches = [branch for level in self._levels for branch in level if branch.files]
+        sizes = sorted(_by_size(file) for branch in branches for file in branch.files)
+        self._too_small = sizes[len(sizes) // 2]
+        self._named = 0
+        for branch in branches:
+            files, branch.files = branch.files, []
+            for file in files:
+                if _by_size(file) > self._too_small:
+                    branch.files.append(file)
+                else:
+                    _sum_up(branch, (file,))
+            self._named += len(branch.files)
 
     def _grow(self, name: bytes, above: Branch | None) -> Branch:
         branch = Branch(name, above.depth + 1 if above else 0, above)
