@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,8 +78,7 @@ def test_every_node_is_the_sum_of_its_children_whatever_is_shown(
     assert len(deepest) == len(list(tree.walk()))  # each key names one node
 
 
-@pytest.mark.parametrize("most", [1, 7, 20])
-@given(entries=ENTRIES)
+@given(entries=ENTRIES, most=st.sampled_from([1, 7, 20]))
 def test_a_tree_that_gets_too_large_while_it_grows_loses_levels_and_no_byte(
     entries: list[tuple[list[bytes], int, int, int, str]], most: int
 ) -> None:
