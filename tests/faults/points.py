@@ -96,6 +96,10 @@ ELSEWHERE: dict[str, str] = {
     "demo.server.bind": "test_client.py",
     "demo.video": "test_client.py",
     "files.cloned": "test_reflinks.py",
+    "storage.inotify": "test_refresh.py",
+    "storage.scan_few": "test_refresh.py",
+    "storage.scan_place": "test_refresh.py",
+    "storage.watch": "test_refresh.py",
     "terminal.write": "test_screen.py",
 }
 """Points that other tests of this folder reach, because a kill there needs more than a workload."""

@@ -46,6 +46,7 @@ KILLS = {
     "storage.inotify": BEFORE,
     "db.read@3": BEFORE,
     "storage.scan_place": BEFORE,
+    "storage.scan_few": BEFORE,
     "processes.spawn": BEFORE,
     "processes.read@2": BEFORE,
     "db.begin": BEFORE,

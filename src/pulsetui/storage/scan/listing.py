@@ -10,7 +10,7 @@ Kept free of dataclasses and `re`, which would double the time that a walker tak
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _KIND = 0o170000  # stat.S_IFMT and the like: constants, since a call for each file would cost as much as counting it
 _FOLDER = 0o040000
@@ -79,10 +79,10 @@ class Counted:
         """The first that was met."""
 
 
-def count(names: Sequence[bytes], sums: Sums) -> Counted:
-    """Look at `names` in the current folder and count them."""
+def count(names: Sequence[bytes], sums: Sums, look: Callable[[bytes], os.stat_result] = os.lstat) -> Counted:
+    """Look at `names` in the current folder, or where `look` does, and count them."""
     counted = Counted()
-    rows = zip(names, map(os.lstat, names), strict=True)
+    rows = zip(names, map(look, names), strict=True)
     while True:
         try:
             _count_rows(rows, sums, counted)

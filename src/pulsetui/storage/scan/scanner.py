@@ -8,7 +8,6 @@ names, adding up and storing are left to others.
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 import os
 import threading
 import time
@@ -21,6 +20,8 @@ from typing import Any
 from pulsetui.errors import NotFoundError, PulseError, WorkerFailedError
 from pulsetui.storage.scan.collecting import Collected
 from pulsetui.storage.scan.crew import Crew
+from pulsetui.storage.scan.few import FEW, list_few, pattern_of
+from pulsetui.storage.scan.listing import Sums
 from pulsetui.storage.scan.merging import merged
 from pulsetui.storage.scan.opening import ROOT_LOST
 from pulsetui.storage.scan.place import Place
@@ -161,6 +162,8 @@ class _Scan:
             self._checked = await self._check(place)
             self._kept = len(self._known) - len(self._checked.to_list) - len(self._checked.gone)
             items = [(path, 0, 1, False) for path in self._checked.to_list]
+            if len(items) <= FEW:
+                items = await self._list_few(place)
         if items:
             at_once = min(self._workers, 1 + len(items) // _FOLDERS_A_WALKER) if self._known else self._workers
             crew = Crew(self._arguments(place), Work(items), self._collected, self._to_list_below)
@@ -195,9 +198,19 @@ class _Scan:
             checked = await finished(checking)
         return checked
 
+    async def _list_few(self, place: Place) -> list[Item]:
+        """List the folders that are to be listed, if they are few, and return what is left to walkers."""
+        sums = Sums(self._categories, self._root.category, OTHER, len(CATEGORIES))
+        exclude = pattern_of(self._root.exclude)
+        parts, left = await in_thread(list_few, place.descriptor, self._checked.to_list, sums, exclude, place.bounds)
+        items: list[Item] = [(path, 0, 1, False) for path in left]
+        for path, part, below in parts:
+            self._collected.add(path, 1, part)
+            items += self._to_list_below(path, below)
+        return items
+
     def _arguments(self, place: Place) -> dict[str, Any]:
         """Return what a walker is told at its start."""
-        patterns = [fnmatch.translate(os.fsencode(name).decode("latin-1")) for name in self._root.exclude]
         bounds = place.bounds
         return {
             "root": os.fsdecode(self._root.path),
@@ -205,7 +218,7 @@ class _Scan:
             "device": bounds.device,
             "mounts": [path.decode("latin-1") for path in bounds.mounts],
             "leave_out": list(bounds.leave_out),
-            "exclude": "|".join(patterns),
+            "exclude": pattern_of(self._root.exclude),
             "categories": dict(self._categories),
             "fixed": self._root.category,
             "other": OTHER,
