@@ -74,13 +74,15 @@ def aggregate(
     *,
     library_id: int,
     failures: Mapping[int, str] | None = None,
+    placing: Placing | None = None,
 ) -> dict[NodeKey, Usage]:
     """Return the figures of every node.
 
     Folders of entities that aren't there count for the nearest one above, or as `unassigned`. `failures` says, by
-    root's id, why its records are those of an earlier scan.
+    root's id, why its records are those of an earlier scan. `placing` is that of an earlier aggregation of the same
+    entities, if there was one.
     """
-    placing = Placing(entities, library_id)
+    placing = placing or Placing(entities, library_id)
     nodes = _tree(placing, entities)
     twice = met_twice(roots, records)
     links = settle_links(roots, records, leave_out=twice)

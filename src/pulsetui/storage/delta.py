@@ -34,8 +34,11 @@ class Known:
     nodes_of: NodesOf = field(default_factory=dict)
     rows: Mapping[NodeKey, bytes] = field(default_factory=dict)
     """The rows of all nodes, packed."""
-    entities: int = -1
-    """How many entities there were when `nodes_of` was found out; -1: not in this process, under its layouts."""
+    entities: int = 0
+    placing: Placing | None = None
+    """Whose each folder is, among so many entities; None before the first refresh of this process."""
+    places: Mapping[NodeKey, Place] = field(default_factory=dict)
+    """The first folder of each node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +68,14 @@ def delta(
     at_ms: int,
 ) -> Delta:
     """Return what changed between `known` and what was `found` at `at_ms`; `failures` is for `aggregate`."""
-    usages = aggregate(roots, found, entities, library_id=library_id, failures=failures)
-    placing = Placing(entities, library_id)
-    nodes_of = _placed(known, roots, found, placing, len(entities))
-    places: dict[NodeKey, Place] = {}
-    for root in roots:
-        for path, node in nodes_of[root.id].items():
-            place = places.get(node)
-            if place is None or (place.root_id == root.id and path < place.path):
-                places[node] = Place(root.id, path)
+    placing, is_same = known.placing, len(entities) == known.entities and _same_folders(known.records, found)
+    if placing is None or not is_same:  # entities neither go nor move, so a new one is what moves a folder
+        placing = Placing(entities, library_id)
+    usages = aggregate(roots, found, entities, library_id=library_id, failures=failures, placing=placing)
+    nodes_of, places = known.nodes_of, known.places
+    if placing is not known.placing:
+        nodes_of = {root.id: {path: placing.place(root, path)[0] for path in found.get(root.id, ())} for root in roots}
+        places = _first_places(roots, nodes_of)
     rows: dict[NodeKey, bytes] = {}
     put_nodes: list[NodeRow] = []
     sizes: list[SizeRow] = []
@@ -87,7 +89,7 @@ def delta(
             if size != ((0, 0, 0) if before is None else snapshot_store.size_in(before)):
                 sizes.append((*key, at_ms, *size))
     return Delta(
-        known=Known(found, nodes_of, rows, len(entities)),
+        known=Known(found, nodes_of, rows, len(entities), placing, places),
         library=usages[placing.library],
         put_folders=_changed_folders(known, found, nodes_of),
         gone_folders=[
@@ -103,14 +105,19 @@ def delta(
     )
 
 
-def _placed(known: Known, roots: Sequence[Root], found: Records, placing: Placing, entities: int) -> NodesOf:
-    """Return whose files are in each folder. Entities neither go nor move, so only a new one moves what is known."""
-    nodes_of: dict[int, Mapping[bytes, NodeKey]] = {}
+def _same_folders(before: Records, after: Records) -> bool:
+    return before.keys() == after.keys() and all(before[root].keys() == after[root].keys() for root in after)
+
+
+def _first_places(roots: Sequence[Root], nodes_of: NodesOf) -> dict[NodeKey, Place]:
+    """Return the first folder of each node: that of the first root that it has one in, which holds all others there."""
+    places: dict[NodeKey, Place] = {}
     for root in roots:
-        before = known.nodes_of.get(root.id, _NOBODY) if entities == known.entities else _NOBODY
-        records = found.get(root.id, _NONE)
-        nodes_of[root.id] = {path: before.get(path) or placing.place(root, path)[0] for path in records}
-    return nodes_of
+        for path, node in nodes_of[root.id].items():
+            place = places.get(node)
+            if place is None or (place.root_id == root.id and path < place.path):
+                places[node] = Place(root.id, path)
+    return places
 
 
 def _changed_folders(known: Known, found: Records, nodes_of: NodesOf) -> list[FolderRow]:
@@ -118,10 +125,13 @@ def _changed_folders(known: Known, found: Records, nodes_of: NodesOf) -> list[Fo
     for root_id, records in found.items():
         before, nodes_before = known.records.get(root_id, _NONE), known.nodes_of.get(root_id, _NOBODY)
         nodes = nodes_of[root_id]
+        same_nodes = nodes is nodes_before  # and most records are those of before: by identity that is quickly seen
         for path, record in records.items():
-            stored, node = before.get(path), nodes[path]
-            # By identity first: most folders are the very records of the last time.
-            if (stored is not record and stored != record) or nodes_before.get(path) != node:
+            stored = before.get(path)
+            if stored is record and same_nodes:
+                continue
+            node = nodes[path]
+            if (stored is not record and stored != record) or (not same_nodes and nodes_before.get(path) != node):
                 changed.append(folder_store.encoded(root_id, record, node))
     return changed
 

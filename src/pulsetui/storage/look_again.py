@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -25,52 +25,59 @@ _NS = 1_000_000
 _HOUR_NS = 3_600 * 10**9
 
 
+Round = Sequence[tuple[int, bytes]]
+"""What is still to come in a round of the rolling share, by root's id and path, the most urgent last."""
+
+
 @dataclass(slots=True)
 class LookAgain:
-    """The folders to list again, by root's id, and the round of the rolling share that goes on after it."""
+    """The folders to list again, by root's id, and what is left of the round."""
 
     folders: dict[int, set[bytes]] = field(default_factory=dict)
     rolling: int = 0
     """How many of them are the rolling share."""
-    round_ms: int = 0
-    """When the round began: what was last listed before that is still to come."""
+    round: Round = ()
 
 
 def look_again(
-    records: Records, marked: Mapping[int, set[bytes]], *, share: float, round_ms: int, now_ms: int
+    records: Records, marked: Mapping[int, set[bytes]], *, share: float, left: Round, now_ms: int
 ) -> LookAgain:
     """Return what to list again of `records`.
 
-    `share` is the part of the folders, 0 to 1, that the rolling share takes; `round_ms` when its round began.
+    `share` is the part of the folders, 0 to 1, that the rolling share takes; `left` is what the refresh before left of
+    the round: if nothing, the next one begins.
     """
     chosen = LookAgain({root_id: marked.get(root_id, set()) & folders.keys() for root_id, folders in records.items()})
     recent: list[tuple[int, int, bytes]] = []
-    rest: list[tuple[int, FolderRecord]] = []
-    total = 0
     for root_id, folders in records.items():
-        taken = chosen.folders[root_id]
-        total += len(folders)
         for path, record in folders.items():
-            if path in taken:
-                continue
             written_ms = max(record.newest_ns, record.mtime_ns) // _NS
             if written_ms >= record.verified_ms - RECENT_MS:
                 recent.append((written_ms, root_id, path))
-            elif record.verified_ms < round_ms:
-                rest.append((root_id, record))
     for _, root_id, path in heapq.nlargest(MOST_RECENT, recent):
         chosen.folders[root_id].add(path)
-    wanted = math.ceil(share * total)
-    for root_id, record in heapq.nsmallest(wanted, rest, key=lambda each: _urgency(each[1], now_ms)):
-        chosen.folders[root_id].add(record.path)
-    chosen.rolling = min(wanted, len(rest))
-    chosen.round_ms = now_ms if len(rest) <= wanted else round_ms
+    wanted = math.ceil(share * sum(map(len, records.values())))
+    pending = list(left) or (_round(records, now_ms) if wanted else [])
+    while pending and chosen.rolling < wanted:
+        root_id, path = pending.pop()
+        if path in records.get(root_id, ()) and path not in chosen.folders[root_id]:
+            chosen.folders[root_id].add(path)
+            chosen.rolling += 1
+    chosen.round = pending
     return chosen
 
 
 def folder_bytes(record: FolderRecord) -> int:
     """Return the allocated bytes of a folder's own files."""
     return sum(chain((count[3] for count in record.counts), (link.allocated_bytes for link in record.links)))
+
+
+def _round(records: Records, now_ms: int) -> list[tuple[int, bytes]]:
+    """Return all folders, in the order in which the rolling share takes them from the end."""
+    every = [
+        (_urgency(record, now_ms), root_id, path) for root_id, each in records.items() for path, record in each.items()
+    ]
+    return [(root_id, path) for _, root_id, path in sorted(every, reverse=True)]
 
 
 def _urgency(record: FolderRecord, now_ms: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Says which node of the hierarchy a folder belongs to. Pure; one `Placing` serves one aggregation.
+"""Says which node of the hierarchy a folder belongs to. Pure; a `Placing` serves while entities are the same.
 
 Files and the folder itself can belong to different nodes: a root's own folder and the fixed folders of a layout are
 there for the machinery, so their blocks are `system`, while files in them fit no layout and are `unassigned`.
@@ -24,7 +24,7 @@ _PART_FOLDERS: dict[bytes, NodeKey] = {
 
 
 class Placing:
-    """Where the folders of all roots belong."""
+    """Where the folders of all roots belong. It remembers, for the next aggregation."""
 
     def __init__(self, entities: Iterable[Placed], library_id: int) -> None:
         """Take the entities of a library."""
@@ -32,9 +32,23 @@ class Placing:
         self.unassigned: NodeKey = ("unassigned", library_id)
         self.system: NodeKey = ("system", library_id)
         self._by_folders: dict[bytes, NodeKey] = {entity.folders: (entity.level, entity.id) for entity in entities}
+        self._pairs: dict[tuple[NodeKey, NodeKey], tuple[NodeKey, NodeKey]] = {}
+        self._places: dict[int, dict[bytes, tuple[NodeKey, NodeKey]]] = {}
+
+    def places(self, root: Root) -> dict[bytes, tuple[NodeKey, NodeKey]]:
+        """Return where the folders of a root belong that were asked for so far."""
+        return self._places.setdefault(root.id, {})
 
     def place(self, root: Root, path: bytes) -> tuple[NodeKey, NodeKey]:
         """Return to whom the files of a folder belong, and to whom the folder."""
+        places = self.places(root)
+        found = places.get(path)
+        if found is None:
+            found = self._placed(root, path)
+            found = places[path] = self._pairs.setdefault(found, found)
+        return found
+
+    def _placed(self, root: Root, path: bytes) -> tuple[NodeKey, NodeKey]:
         if root.layout is not None:
             match = root.layout.match(path)
             if match.names:

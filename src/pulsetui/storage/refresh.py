@@ -24,6 +24,7 @@ from pulsetui.settings.storage import Storage
 from pulsetui.storage import refreshing, store
 from pulsetui.storage.delta import Known
 from pulsetui.storage.events import RefreshFailed, RootReadable, RootUnreadable, StorageRefreshed
+from pulsetui.storage.look_again import Round
 from pulsetui.storage.marks import Marks
 from pulsetui.storage.refreshing import Outcome
 from pulsetui.storage.store import Cause, RefreshRow
@@ -80,7 +81,7 @@ class Refresher:
         self._waiting: _Order | None = None
         self._tasks: set[asyncio.Task[RefreshRow]] = set()
         self._known: Known | None = None
-        self._round_ms = 0
+        self._round: Round = ()
 
     async def refresh(self, *, full: bool = False, cause: Cause = "order") -> RefreshRow:
         """Have a refresh that begins from now on, and return what it found. `full` lists every folder.
@@ -161,7 +162,7 @@ class Refresher:
         )
         share = self._settings.rolling_share
         found, again = await refreshing.read_roots(
-            begun, known, marks, share=share, round_ms=self._round_ms, on_progress=self._advance
+            begun, known, marks, share=share, left=self._round, on_progress=self._advance
         )
         new = await refreshing.new_folders(begun, found) if self._settings.discover_entities else []
         # The writer isn't held while the delta is computed, unless entities have to come into being first.
@@ -177,7 +178,7 @@ class Refresher:
             return outcome
 
         outcome = await self._database.write(work)
-        self._round_ms = again.round_ms
+        self._round = again.round
         return outcome.row
 
     def _adopt(self, outcome: Outcome) -> None:

@@ -23,7 +23,7 @@ from pulsetui.storage import folder_store, snapshot_store, store, tree_store
 from pulsetui.storage.categories import BUILT_IN, category_table
 from pulsetui.storage.delta import Delta, Known, delta
 from pulsetui.storage.discovery import unknown_folders
-from pulsetui.storage.look_again import LookAgain, look_again
+from pulsetui.storage.look_again import LookAgain, Round, look_again
 from pulsetui.storage.marks import Marks, by_root
 from pulsetui.storage.placing import NodeKey
 from pulsetui.storage.reading import Found, RootReader, Wanted
@@ -120,10 +120,13 @@ async def read_roots(
     marks: Marks,
     *,
     share: float,
-    round_ms: int,
+    left: Round,
     on_progress: Callable[[RefreshView], None],
 ) -> tuple[Found, LookAgain]:
-    """Scan the roots: all, or of a refresh because of watches those in which something was marked."""
+    """Scan the roots: all, or of a refresh because of watches those in which something was marked.
+
+    `share` and `left` are the rolling share's, for `look_again`, whose answer comes back.
+    """
     marked = by_root(marks.folders, begun.roots)
     only_marked = begun.cause == "watch" and not begun.complete and not marks.lost
     roots = [root for root in begun.roots if not only_marked or root.id in marked]
@@ -134,9 +137,9 @@ async def read_roots(
         if not begun.complete and root.id in known.records and begun.stored[root.name].path == root.path
     }
     wanted_share = 0.0 if only_marked else share
-    again = await in_thread(look_again, usable, marked, share=wanted_share, round_ms=round_ms, now_ms=now_ms)
+    again = await in_thread(look_again, usable, marked, share=wanted_share, left=left, now_ms=now_ms)
     if begun.complete:
-        again = LookAgain(round_ms=now_ms)
+        again = LookAgain()
     wanted = Wanted(
         every=begun.roots,
         kept=known.records,
