@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -54,7 +55,7 @@ def test_every_row_is_as_wide_as_the_picture_whatever_the_names(
     assert len(canvas.rows) == height
     for row in canvas.rows:
         assert sum(cell_len(text) for text, _ in row) == width
-        assert all(one[1] != other[1] for one, other in zip(row, row[1:], strict=False))
+        assert all(one[1] != other[1] for one, other in pairwise(row))
         assert not ascii_only or all(text.isascii() for text, _ in row)
         assert all(unicodedata.category(sign) not in ("Cc", "Cs") for text, _ in row for sign in text)
 

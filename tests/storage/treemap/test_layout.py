@@ -58,6 +58,7 @@ def test_tiles_cover_every_group_exactly_and_count_every_byte(
         assert len(layout.by_key) == len(layout.tiles)
 
 
+@settings(max_examples=40)
 @given(trees(), st.integers(0, 9), st.integers(0, 4))
 def test_no_picture_is_too_small(tree: StorageNode, width: int, height: int) -> None:
     layout = TreemapLayout().lay_out(tree, width, height)
@@ -76,6 +77,15 @@ def test_small_nodes_are_one_tile_at_the_end_that_is_as_large_as_what_it_holds()
     assert len(others.others) == 202
     assert (others.x + others.width, others.y + others.height) == (100, 30)
     assert abs(others.width * others.height - 3000 * 2000 / 82_000) < 20
+
+
+def test_others_and_ghosts_have_a_tile_even_where_there_is_hardly_room() -> None:
+    tree = node("root", 0, [node("a", 10**12), node("b", 10**11), node("c", 10**11), node("tiny", 1)], incoming=1)
+
+    for width in range(4, 12):
+        layout = TreemapLayout().lay_out(tree, width, 4)
+        assert {"others:root", "ghost:root"} <= layout.by_key.keys()
+        assert sum(tile.size_bytes for tile in layout.tiles if tile.kind != "ghost") == tree.size.allocated_bytes
 
 
 def test_empty_nodes_get_no_tile() -> None:

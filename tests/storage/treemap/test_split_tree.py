@@ -5,8 +5,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulsetui.storage.treemap.cutting import FEWEST_CELLS
 from pulsetui.storage.treemap.seeding import Rect
-from pulsetui.storage.treemap.split_tree import FEWEST_CELLS, SplitTree
+from pulsetui.storage.treemap.split_tree import SplitTree
 
 SIZES = st.dictionaries(
     st.integers(0, 60).map(str), st.one_of(st.integers(1, 1000), st.integers(1, 2**63)), min_size=1, max_size=40

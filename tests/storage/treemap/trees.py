@@ -58,24 +58,36 @@ def library(groups: Sequence[Sequence[int]]) -> StorageNode:
 
 SIZES = st.one_of(st.just(0), st.integers(1, 10**6), st.integers(1, 2**63 - 1))
 NAMES = st.text(
-    st.one_of(st.characters(), st.sampled_from("a日\u0301\u200d❤\ufe0f👨\x1b\n\u202e[/]\udcff\u0627")), max_size=24
+    st.one_of(st.characters(), st.sampled_from("a日\u0301\u200d❤\ufe0f👨\x1b\n\u202e[/]\udcff\u0627")), max_size=16
 )
 
 
-@st.composite
-def trees(draw: st.DrawFn) -> StorageNode:
+_Entry = tuple[int, int, str, int, int]
+
+
+def _grown(entries: list[_Entry]) -> StorageNode:
+    """Hang each entry under an earlier one, at most three levels below the root; 0 is the root itself."""
+    below: dict[int, list[int]] = {0: []}
+    depths = {0: 0}
+    for index, (above, *_) in enumerate(entries, start=1):
+        parent = above % index
+        if depths[parent] == 3:
+            parent = 0
+        below[parent].append(index)
+        below[index], depths[index] = [], depths[parent] + 1
+
+    def make(index: int) -> StorageNode:
+        _, size, name, incoming, tenths = entries[index - 1] if index else (0, 0, "", 0, 0)
+        children = [make(child) for child in below[index]]
+        coming = incoming + sum(child.incoming_bytes for child in children)
+        key = f"n{index}"
+        return node(key, size, children, name=name or key, incoming=coming, candidates=size * tenths // 10)
+
+    return make(0)
+
+
+def trees() -> st.SearchStrategy[StorageNode]:
     """Make trees of up to three levels, with any sizes and names, ghosts and candidates."""
-
-    def make(key: str, depth: int) -> StorageNode:
-        count = draw(st.integers(0, 7 if depth else 12)) if depth < 3 else 0
-        size = draw(SIZES)
-        return node(
-            key,
-            size,
-            [make(f"{key}/{index}", depth + 1) for index in range(count)],
-            name=draw(NAMES) if draw(st.booleans()) else key,
-            incoming=draw(st.one_of(st.just(0), st.integers(0, 10**7))),
-            candidates=draw(st.integers(0, 10)) * size // 10,
-        )
-
-    return make("r", 0)
+    coming = st.sampled_from((0, 0, 0, 5, 10**7))
+    entry = st.tuples(st.integers(0, 40), SIZES, NAMES, coming, st.integers(0, 10))
+    return st.lists(entry, max_size=40).map(_grown)

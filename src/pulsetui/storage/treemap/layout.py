@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Literal, NamedTuple
 
+from pulsetui.storage.treemap.cutting import FEWEST_CELLS
 from pulsetui.storage.treemap.seeding import Rect
-from pulsetui.storage.treemap.split_tree import FEWEST_CELLS, SplitTree
+from pulsetui.storage.treemap.split_tree import SplitTree
 from pulsetui.storage.views import StorageNode
 
 Kind = Literal["tile", "group", "others", "ghost"]
@@ -137,8 +138,10 @@ class _Work:
         coming = self._coming(shown, per_cell, depth)
         tails = _tails(group, whole, shown, coming)
         placed = _place(cuts, shown, coming, tails, inside)
-        if len(placed) < len(shown) + len(tails):
-            shown = [one for one in shown if one[1].key in placed]
+        while shown and len(placed) < len(shown) + len(tails):
+            # No room for all of them: the smallest go to the others, which always have a tile.
+            seen = [one for one in shown if one[1].key in placed]
+            shown = seen if len(seen) < len(shown) else shown[: -max(1, len(shown) // 16)]
             tails = _tails(group, whole, shown, coming)
             placed = _place(cuts, shown, coming, tails, inside)
         self._add_tiles(group, shown, coming, placed, depth)
@@ -207,7 +210,7 @@ def _tails(group: StorageNode, whole: int, shown: Sequence[_Sized], coming: Mapp
     """Return the sizes of the tiles that stand at the end of a group."""
     tails: dict[str, int] = {}
     others = whole - sum(map(_SIZE, shown))
-    ghost = group.incoming_bytes - sum(coming.values())
+    ghost = group.incoming_bytes - (sum(coming.get(node.key, 0) for _, node in shown) if coming else 0)
     if others or not (shown or ghost > 0):
         tails[f"{_OTHERS}{group.key}"] = others
     if ghost > 0:
