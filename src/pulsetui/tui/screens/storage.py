@@ -71,13 +71,14 @@ class StorageScreen(StorageOrders):
             self.place.lost()
             self.wake()
             return
+        times, points = look.times, look.points
+        if view.snapshot_at != self._times_of or not times:
+            times = await self.source.storage_times()
+        if at is not None:
+            points = await self.source.storage_history(view.tree.key)
         if (growth_s, at) == (look.colouring.growth_s, look.at):
             self.place.take(key, view)
-        if view.snapshot_at != self._times_of or not look.times:
-            look.times = await self.source.storage_times()
-            self._times_of = view.snapshot_at
-        if at is not None:
-            look.points = await self.source.storage_history(view.tree.key)
+            look.times, look.points, self._times_of = times, points, view.snapshot_at
         if view.refreshing is not None:
             self.set_timer(REFRESH_PAUSE_S, self.wake)
 
