@@ -66,7 +66,7 @@ def print_picture(tree: StorageNode, wanted: Wanted, *, remark: str = "") -> Non
     colours = palette(Mode(wanted.by), now=wanted.now)
     layout = TreemapLayout().lay_out(tree, *wanted.size_cells, measure=measure, depth_limit=wanted.levels)
     ascii_only = sys.stdout.encoding == "ascii"
-    picture = draw(layout, colours, ascii_only=ascii_only, textured=plain)
+    picture = draw(layout, colours, ascii_only=ascii_only, textured=plain, outlined=few)
     painter = _Painter(colours, few=few, plain=plain)
     for row in picture.rows:
         _print(console, painter.row(row))
