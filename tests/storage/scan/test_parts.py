@@ -15,6 +15,7 @@ from pulsetui.errors import WorkerLostError
 from pulsetui.storage.categories import BUILT_IN, category_of, category_table
 from pulsetui.storage.scan.bounds import Bounds
 from pulsetui.storage.scan.collecting import Collected
+from pulsetui.storage.scan.crew import Crew
 from pulsetui.storage.scan.listing import Sums, count
 from pulsetui.storage.scan.mounts import mounts_below
 from pulsetui.storage.scan.names import Names
@@ -126,6 +127,20 @@ def test_what_a_dead_walker_said_of_half_a_folder_is_void() -> None:
 
     assert collected.records[b"a"].counts == ((0, 3, 25, 8192), (1, 1, 1, 0))
     assert collected.records[b"a"].newest_ns == 9
+
+
+async def test_a_dead_walkers_half_folder_is_forgotten_and_waits_again() -> None:
+    work, collected = Work([ROOT]), Collected(now_ms=5)
+    crew = Crew({}, work, collected, lambda _path, _below: ())
+    work.take(0)
+    half = ["", 0, False, [1, 2, 3, 4, 8], [[0, 2, 20, 4096]], 9, "", [], []]
+    crew._take_in(0, {"listed": [half], "counted": [2, 20], "gave": [], "split": None, "idle": False})
+    assert collected.files == 2
+
+    crew._forget(0)
+
+    assert (collected.files, collected.unfinished()) == (0, 0)
+    assert work.take(1) == [ROOT]
 
 
 def test_a_share_that_found_its_folder_gone_adds_nothing() -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pulsetui import faults
-from pulsetui.errors import NotFoundError
+from pulsetui.errors import NotFoundError, WorkerLostError
+from pulsetui.storage.scan.bounds import Bounds
+from pulsetui.storage.scan.records import FolderRecord
 from pulsetui.storage.scan.reporting import head_of
 from pulsetui.storage.scan.scanner import ScanResult, ScanRoot
-from tests.storage.scan.trees import aged, assert_as_du_and_find, fill, scanned, until
+from pulsetui.storage.scan.unchanged import check
+from tests.storage.scan.trees import aged, assert_as_du_and_find, fill, scanned, until, walkers
 
 CATEGORY, FILES, TOTAL, ALLOCATED = range(4)
+EVERYWHERE = Bounds(None, frozenset(), frozenset())
 
 
 async def first_scan(root: Path) -> ScanResult:
@@ -196,6 +202,82 @@ async def test_without_the_roots_own_record_all_is_walked(tmp_path: Path) -> Non
 
     assert names(again.changed) == names(known.changed)
     assert again.reused == 0
+
+
+@pytest.mark.parametrize("figure", ["device", "inode", "mtime_ns", "ctime_ns"])
+def test_a_folder_is_the_same_only_if_all_figures_are(tmp_path: Path, figure: str) -> None:
+    status = tmp_path.stat()
+    record = FolderRecord(b"", status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, 0)
+    other = replace(record, **{figure: getattr(record, figure) + 1})
+    descriptor = os.open(tmp_path, os.O_PATH)
+
+    checked = [check(descriptor, {b"": known}, (), EVERYWHERE, lambda: False).to_list for known in (record, other)]
+
+    os.close(descriptor)
+    assert checked == [[], [b""]]
+
+
+def test_a_cancelled_check_ends_early(tmp_path: Path) -> None:
+    known = {b"%d" % number: FolderRecord(b"%d" % number, 0, 0, 0, 0, 0) for number in range(2_000)}
+    descriptor = os.open(tmp_path, os.O_PATH)
+
+    checked = check(descriptor, known, (), EVERYWHERE, lambda: True)
+
+    os.close(descriptor)
+    assert len(checked.gone) < 1_000
+
+
+async def test_a_few_folders_are_listed_without_a_process_and_what_is_large_or_unreadable_by_a_walker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = await first_scan(tmp_path)
+    faults.arm("processes.spawn@*=EAGAIN")
+    fill(tmp_path / "a" / "1", ["new.mp4"], size=7)
+    assert names((await scanned(tmp_path, known.records)).changed) == "a/1"
+
+    monkeypatch.setattr("pulsetui.storage.scan.few._MOST_NAMES", 4)
+    fill(tmp_path / "b" / "1", ["new.mp4"], size=7)
+    with pytest.raises(WorkerLostError):
+        await scanned(tmp_path, known.records)
+    faults.disarm()
+    assert_as_du_and_find(tmp_path, (await scanned(tmp_path, known.records)).records)
+
+    faults.arm("storage.scan_few@*=EIO")
+    assert_as_du_and_find(tmp_path, (await scanned(tmp_path, known.records)).records)
+
+
+async def test_a_folder_that_comes_back_while_it_is_missed_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pulsetui.storage.scan.scanner.FEW", -1)
+    known = await first_scan(tmp_path)
+    shutil.rmtree(tmp_path / "a")
+    monkeypatch.setenv(faults.ENVIRONMENT, "storage.scan_root@*=delay:0.3")
+    work = asyncio.create_task(scanned(tmp_path, known.records))
+    await until(lambda: bool(walkers()))  # the check is over
+
+    fill(tmp_path / "a" / "1", ["back.mp4"])
+
+    again = await work
+    assert {b"a", b"a/1"} <= set(again.records)
+    assert_as_du_and_find(tmp_path, again.records)
+
+
+async def test_a_folder_that_goes_while_its_parent_is_listed_is_gone_with_all_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pulsetui.storage.scan.scanner.FEW", -1)
+    known = await first_scan(tmp_path)
+    fill(tmp_path, ["new.mp4"])
+    monkeypatch.setenv(faults.ENVIRONMENT, "storage.scan_root@*=delay:0.3")
+    work = asyncio.create_task(scanned(tmp_path, known.records))
+    await until(lambda: bool(walkers()))
+
+    shutil.rmtree(tmp_path / "b")
+
+    again = await work
+    assert names(again.gone) == "b b/1 b/2"
+    assert_as_du_and_find(tmp_path, again.records)
 
 
 @pytest.mark.parametrize("name", ["missing", "file"])

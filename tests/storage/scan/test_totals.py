@@ -93,11 +93,16 @@ def test_any_tree_is_counted_as_du_and_find_count_it_at_first_and_after_changes(
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(first=st.lists(STEPS, min_size=10, max_size=40), second=st.lists(STEPS, max_size=10))
+@given(
+    first=st.lists(STEPS, min_size=10, max_size=40),
+    second=st.lists(STEPS, max_size=10),
+    few=st.sampled_from([-1, 32]),
+)
 def test_a_refresh_of_any_changed_tree_comes_to_what_a_full_walk_comes_to(
-    first: list[tuple[str, bytes, bytes, int]], second: list[tuple[str, bytes, bytes, int]]
+    first: list[tuple[str, bytes, bytes, int]], second: list[tuple[str, bytes, bytes, int]], few: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pulsetui.storage.scan.scanner.FEW", few)
         top = Path(folder)
 
         async def compare() -> tuple[ScanResult, ScanResult]:

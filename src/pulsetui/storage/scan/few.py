@@ -22,8 +22,9 @@ from pulsetui.storage.scan.reporting import Report, head_of
 
 FEW = 32
 """Folders that are listed so."""
-_MOST_NAMES = 2_000
-"""In one of them: some 10 ms, which is also how long it takes to be cancelled."""
+_MOST_NAMES = 10_000
+"""In all of them together: some 40 ms, which is also how long it takes to be cancelled. Of 32 large folders more would
+pass the 200 ms in which a scan has to end."""
 _STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -43,12 +44,16 @@ def list_few(
     report = Report(messages.append)
     excluded = re.compile(exclude.encode("latin-1")).match if exclude else None
     left: list[bytes] = []
+    room = _MOST_NAMES
     for path in paths:
         try:
-            if not _list(root, path, sums, excluded, bounds, report):
-                left.append(path)
+            names = _list(root, path, sums, excluded, bounds, report, room)
         except OSError:
+            names = None
+        if names is None:
             left.append(path)
+        else:
+            room -= names
     report.send()
     return [_heard(part) for message in messages for part in message["listed"]], left
 
@@ -65,24 +70,30 @@ def _heard(part: Part) -> Heard:
 
 
 def _list(
-    root: int, path: bytes, sums: Sums, excluded: Callable[[bytes], Any] | None, bounds: Bounds, report: Report
-) -> bool:
-    """List one folder; return False if it is not for us."""
+    root: int,
+    path: bytes,
+    sums: Sums,
+    excluded: Callable[[bytes], Any] | None,
+    bounds: Bounds,
+    report: Report,
+    room: int,
+) -> int | None:
+    """List one folder and return how many names it has; None if it is not for us or has too many."""
     descriptor = _opened(root, path)
     try:
         status = os.fstat(descriptor)
         if path and bounds.leave(path, status.st_dev, status.st_ino):
-            return False
+            return None
         names = [os.fsencode(name) for name in os.listdir(descriptor)]  # noqa: PTH208 - a descriptor
-        if len(names) > _MOST_NAMES:
-            return False
+        if len(names) > room:
+            return None
         wanted = names if excluded is None else [name for name in names if excluded(name) is None]
         counted = count(wanted, sums, partial(os.stat, dir_fd=descriptor, follow_symlinks=False))
         above = path + b"/" if path else b""
         folders = [name for name, *inode in counted.folders if not bounds.leave(above + name, *inode)]
         error = str(counted.error.strerror) if counted.error else ""
         report.listed(path, 0, head_of(status), counted, folders, error, last=True)
-        return True
+        return len(names)
     finally:
         os.close(descriptor)
 
