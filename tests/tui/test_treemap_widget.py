@@ -227,6 +227,7 @@ async def test_hostile_names_leave_every_row_as_wide_as_the_picture(size: tuple[
         (make_view(snapshot_at=None, tree=EMPTY_LIBRARY), "", "r reads all sizes for the first time"),
         (make_view(tree=EMPTY_LIBRARY), "", "Nothing takes space here."),
         (make_view(tree=EMPTY_LIBRARY, failure="disk on fire"), "", "✗ disk on fire"),
+        (make_view("segment:0", depth=0, history_at=NOW), "", "Which files were in it then isn't kept."),
     ],
 )
 async def test_without_tiles_it_says_what_will_be_here_or_what_failed(

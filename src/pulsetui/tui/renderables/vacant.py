@@ -33,6 +33,11 @@ def vacant_lines(view: StorageView | None, failure: str, width_cells: int) -> Se
         return _before_the_first(view, room)
     if view.failure:
         return [line((part, "$bad")) for part in broken(f"{glyphs.FAILED} {safe(view.failure)}", room)]
+    if view.history_at is not None and view.tree.size.file_count:
+        return [
+            line(("Which files were in it then isn't kept.", "$quiet")),
+            line("esc", (" comes back to now", "$quiet")),
+        ]
     return [line(("Nothing takes space here.", "$quiet")), line("u", (" goes up", "$quiet"))]
 
 
