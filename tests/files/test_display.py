@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -11,6 +11,7 @@ from pulsetui.files.names import display_text
 TEXTS = st.text(st.one_of(st.characters(), st.sampled_from("ab.日\u0301\u200d❤\ufe0f👨\x1b\udcff")), max_size=30)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(-1, 40))
 def test_no_cut_is_wider_than_asked_for(text: str, width: int) -> None:
     for cut in (middle_cut, end_cut, name_cut):
@@ -22,6 +23,7 @@ def test_no_cut_is_wider_than_asked_for(text: str, width: int) -> None:
     assert shown.endswith(tail(shown, width))
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_what_fits_is_whole(text: str) -> None:
     shown = display_text(text)
@@ -48,6 +50,7 @@ def test_a_name_is_cut_in_its_middle_and_keeps_its_extension(name: str, width: i
     assert name_cut(name, width) == cut
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_ascii_is_as_wide_as_what_it_stands_for(text: str) -> None:
     shown = "".join(character for character in display_text(text) if character not in "❤\u200d\ufe0f👨")

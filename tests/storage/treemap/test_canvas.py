@@ -42,7 +42,7 @@ def parts_of(canvas: Canvas, part: Part) -> str:
     return "".join(text for row in canvas.rows for text, style in row if style.part is part)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(trees(), st.integers(3, 120), st.integers(2, 40), st.booleans(), st.booleans(), st.data())
 def test_every_row_is_as_wide_as_the_picture_whatever_the_names(
     tree: StorageNode, width: int, height: int, ascii_only: bool, textured: bool, data: st.DataObject

@@ -45,7 +45,7 @@ def assert_exact(layout: Layout, tree: StorageNode) -> None:
         assert sizes == group.size.allocated_bytes
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(trees(), min_size=1, max_size=3), st.integers(8, 120), st.integers(4, 50), st.integers(1, 4))
 def test_tiles_cover_every_group_exactly_and_count_every_byte(
     refreshes: list[StorageNode], width: int, height: int, depth_limit: int
@@ -58,7 +58,7 @@ def test_tiles_cover_every_group_exactly_and_count_every_byte(
         assert len(layout.by_key) == len(layout.tiles)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(trees(), st.integers(0, 9), st.integers(0, 4))
 def test_no_picture_is_too_small(tree: StorageNode, width: int, height: int) -> None:
     layout = TreemapLayout().lay_out(tree, width, height)

@@ -24,7 +24,7 @@ def reachable(layout: Layout, start: str) -> set[str]:
     return found
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(trees(), st.integers(30, 120), st.integers(10, 40))
 def test_every_tile_is_reached_from_every_other(tree: StorageNode, width: int, height: int) -> None:
     layout = TreemapLayout().lay_out(tree, width, height)
@@ -33,7 +33,7 @@ def test_every_tile_is_reached_from_every_other(tree: StorageNode, width: int, h
     assert leaves[0] in reachable(layout, leaves[-1])
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(trees(), st.data())
 def test_a_step_can_be_taken_back(tree: StorageNode, data: st.DataObject) -> None:
     layout = TreemapLayout().lay_out(tree, 100, 40)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulsetui.storage.treemap.cutting import FEWEST_CELLS
@@ -29,6 +29,7 @@ def assert_covers(placed: dict[str, Rect], x: int, y: int, width: int, height: i
     assert set(cells) == {(column, line) for column in range(x, x + width) for line in range(y, y + height)}
 
 
+@settings(deadline=None)
 @given(
     st.lists(SIZES, min_size=1, max_size=4),
     st.integers(0, 3),
@@ -45,6 +46,7 @@ def test_tiles_cover_the_rectangle_exactly_whatever_changes(
         assert_covers(tree.place(x, y, width, height), x, y, width, height)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=60), st.integers(1, 10**15))
 def test_every_tile_gets_its_fewest_cells_where_there_is_room(sizes: list[int], unit: int) -> None:
     tree = SplitTree()
@@ -56,6 +58,7 @@ def test_every_tile_gets_its_fewest_cells_where_there_is_room(sizes: list[int], 
     assert all(width >= FEWEST_CELLS for _, _, width, _ in placed.values())
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.integers(0, 60).map(str), st.integers(1, 50), min_size=1), min_size=2, max_size=5))
 def test_last_tiles_stay_at_the_bottom_right(refreshes: list[dict[str, int]]) -> None:
     tree = SplitTree()

@@ -229,7 +229,8 @@ def _place(
     for key, size in tails.items():
         sizes[key] = max(1, size)
     cuts.update(sizes, tuple(tails))
-    return {key: rect for key, rect in cuts.place(*inside).items() if rect[2] >= FEWEST_CELLS}
+    fewest = FEWEST_CELLS if shown else 1
+    return {key: rect for key, rect in cuts.place(*inside).items() if rect[2] >= fewest}
 
 
 def _rest(children: tuple[StorageNode, ...], shown: Sequence[_Sized]) -> tuple[StorageNode, ...]:
