@@ -107,6 +107,12 @@ def format_size(size_bytes: int) -> str:
     raise AssertionError("the last unit takes every size")
 
 
+def format_in_unit_of(size_bytes: int, other_bytes: int) -> str:
+    """Return bytes without a unit, in that of another size, at one decimal: 9.2 beside `230 GB`."""
+    unit = format_size(other_bytes).rpartition(" ")[2]
+    return f"{size_bytes / _BYTES_IN[unit.lower()]:,.1f}"
+
+
 def format_rate(bytes_per_s: float) -> str:
     """Return a rate at three significant digits: `9.41 MB/s`."""
     return f"{format_size(round(bytes_per_s))}/s"

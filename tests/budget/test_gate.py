@@ -38,7 +38,7 @@ def test_it_closes_at_pause_and_not_a_byte_before() -> None:
     assert after(OPEN, reading(91.999999)).is_open
     closed = after(OPEN, reading(92))
     assert (closed.is_open, closed.cause) == (False, Cause.BUDGET)
-    assert closed.reason == "committed 92.0 MB ≥ 92.0 MB (videos 70.0 MB, in flight 9.00 MB)"
+    assert closed.reason == "committed 92.0 MB ≥ 92.0 MB (videos 70.0, in flight 9.0)"
 
 
 def test_it_opens_at_resume_and_not_a_byte_before() -> None:

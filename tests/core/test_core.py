@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -304,9 +305,11 @@ async def test_the_screens_source_shows_what_runs_what_waits_and_what_happened(c
         page = await source.jobs(stage="queued", text=None, offset=0, limit=10, sort="queue")
         assert [job.id for job in page.jobs] == [waiting]
         said = await source.order("jobs.cancel", {"ids": [running, waiting]})
-        assert said == "2 of 2 jobs changed"
+        assert said == "2 jobs cancelled"
+        assert await source.order("jobs.retry", {"ids": [waiting]}) == f"job {waiting} will be tried again"
+        assert await source.order("jobs.cancel", {"ids": [waiting]}) == f"job {waiting} cancelled"
         details = await source.job(waiting)
-        assert [event.kind for event in details.history] == ["job.cancelled", "job.queued"]
+        assert [event.kind for event in details.history][-2:] == ["job.cancelled", "job.queued"]
         assert (details.receipt, details.transcript) == ((), "")
         events = await source.events(before=None, category="job", severity="info", text="cancelled", limit=10)
         assert {event.job_id for event in events} == {running, waiting}
@@ -324,6 +327,26 @@ async def test_the_source_of_the_screens_says_that_something_changed(configure: 
         await owner.add("https://host.example/a.mp4")
         async with asyncio.timeout(20):
             await waiting
+
+
+async def test_what_is_typed_is_queued_as_a_shell_would_take_it(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a talk.mp4").touch()
+    async with owning(configure(), run=False) as owner:
+        source = CoreSource(owner.core)
+        assert await source.add("a talk.mp4") == "job 1 queued"
+        assert (await source.job(1)).job.source_url == str(tmp_path / "a talk.mp4")
+        for typed, error, hint in (
+            ("~/a talk.mp4", f"nothing queued: {tmp_path}/a talk.mp4", "already there as job 1"),
+            ("b.mp4", f"nothing queued: {tmp_path}/b.mp4", "there is no such file; a URL begins with https://"),
+            ("ftp://host.example/a.mp4", "nothing queued: ftp://host.example/a.mp4", "nothing here fetches ftp"),
+        ):
+            with pytest.raises(PulseError, match=re.escape(error)) as raised:
+                await source.add(typed)
+            assert hint in raised.value.hint
 
 
 async def test_a_done_job_shows_its_receipt_and_its_words(configure: Configure) -> None:

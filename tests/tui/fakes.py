@@ -424,6 +424,9 @@ class FakeSource:
             raise self.error
         return f"{verb} done"
 
+    async def add(self, given: str) -> str:
+        return await self.order("jobs.add", {"episodes": [{"source": given}]})
+
     async def changes(self) -> AsyncIterator[None]:
         while True:
             await self._changes.get()

@@ -63,6 +63,27 @@ async def test_a_search_narrows_the_table_and_escape_clears_it() -> None:
         await seen(pilot, "2,038")
 
 
+async def test_a_narrow_table_says_below_why_the_job_under_the_cursor_is_stuck() -> None:
+    dead = job(1006, "dead", error="media.example answered 404: not found")
+    async with pipeline(FakeSource(all_jobs=(job(1012, "downloaded"), dead)), (80, 24)) as pilot:
+        assert "media.example" not in text_of(pilot)
+        await press(pilot, "j")
+        await seen(pilot, "media.example answered 404: not found ─╯")
+        await press(pilot, "k")
+        await gone(pilot, "media.example")
+
+
+async def test_the_columns_stand_while_longer_names_come_and_go() -> None:
+    source = FakeSource(all_jobs=(job(1, "queued"), job(2, "queued", title="A longer name than others")))
+    async with pipeline(source, (200, 50)) as pilot:
+        await seen(pilot, "A longer name than others")
+        before = next(row for row in text_of(pilot).splitlines() if "age  note" in row).index("note")
+        source.all_jobs = source.all_jobs[:1]
+        source.changed()
+        await gone(pilot, "A longer name")
+        assert next(row for row in text_of(pilot).splitlines() if "age  note" in row).index("note") == before
+
+
 async def test_a_filter_without_a_match_says_so() -> None:
     async with pipeline(FakeSource(all_jobs=(job(1, "queued"),))) as pilot:
         await press(pilot, "f", "f")

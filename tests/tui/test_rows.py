@@ -192,6 +192,15 @@ def test_a_narrow_table_keeps_stage_name_progress_and_size() -> None:
         assert text in row
 
 
+def test_a_name_gets_what_the_longest_takes_and_the_note_the_rest() -> None:
+    short, long = columns(116, 22), columns(116, 90)
+
+    assert (short.name, long.note) == (24, 18)
+    assert short.name + short.note == long.name + long.note == columns(116).name + columns(116).note
+    held = job(12, "held", error="4m 10s of speech without text at 12:40")
+    assert "4m 10s of speech without text" in job_row(held, NOW, 116, name_cells=22).plain
+
+
 def test_the_note_says_when_a_job_is_tried_again() -> None:
     waiting = job(12, "queued", next_attempt_at=NOW + timedelta(seconds=131), error="http 503")
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pulsetui.budget.limits import Limits
-from pulsetui.units import format_size
+from pulsetui.units import format_in_unit_of, format_size
 
 
 class Cause(StrEnum):
@@ -88,10 +88,8 @@ def _reason(cause: Cause, reading: Reading, limits: Limits) -> str:
         return f"free space {free} after what is in flight < {floor}"
     committed = reading.committed_bytes or 0
     mark, sign = (limits.pause_bytes, "≥") if committed >= limits.pause_bytes else (limits.resume_bytes, ">")
-    return (
-        f"committed {format_size(committed)} {sign} {format_size(mark)} "
-        f"(videos {format_size(reading.videos_bytes)}, in flight {format_size(reading.in_flight_bytes)})"
-    )
+    videos, in_flight = (format_in_unit_of(size, mark) for size in (reading.videos_bytes, reading.in_flight_bytes))
+    return f"committed {format_size(committed)} {sign} {format_size(mark)} (videos {videos}, in flight {in_flight})"
 
 
 def fullness(committed_bytes: int, limits: Limits) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,10 +15,10 @@ from pulsetui.cli.lists import FIELDS, rows_of
 from pulsetui.cli.output import Progress, note, print_json, print_line
 from pulsetui.errors import UsageError
 from pulsetui.pipeline.actions import MOST_AT_ONCE, AddEpisodes, Episode
+from pulsetui.pipeline.given import NO_FILE, is_missing, source_of
 from pulsetui.units import format_duration
 
 _SKIPPED_SHOWN = 20
-_NO_FILE = "there is no such file; a URL begins with https://"
 
 
 async def add(context: Context) -> int:
@@ -32,7 +31,7 @@ async def add(context: Context) -> int:
     # All of it is read and checked before the first order, so that a bad line adds nothing.
     there, missing = _parted(_episodes(context))
     added, skipped = await _queued(context, there)
-    skipped = [{"source": source, "reason": _NO_FILE} for source in missing] + skipped
+    skipped = [{"source": source, "reason": NO_FILE} for source in missing] + skipped
     if context.as_json:
         print_json({"added": added, "skipped": skipped})
     else:
@@ -97,7 +96,7 @@ def _episode(row: dict[str, Any], where: str, levels: Sequence[str]) -> Episode:
     """
     try:
         source = row.get("source", "")
-        episode = Episode.model_validate({**row, "source": _source(source) if isinstance(source, str) else source})
+        episode = Episode.model_validate({**row, "source": source_of(source) if isinstance(source, str) else source})
         if episode.entity:
             parse_entity(episode.entity, levels)
     except ValidationError as error:
@@ -109,39 +108,16 @@ def _episode(row: dict[str, Any], where: str, levels: Sequence[str]) -> Episode:
     return episode
 
 
-def _source(source: str) -> str:
-    """Return a path as an absolute one, and a URL as it is. A path that is no UTF-8 becomes a file:// URL."""
-    if not source or ":" in source.split("/", 1)[0]:
-        return source
-    try:
-        path = Path(source).expanduser().absolute()
-    except RuntimeError:  # ~ of a user that isn't there: then that is the file's name
-        path = Path(source).absolute()
-    text = str(path)
-    return path.as_uri() if text.encode(errors="replace").decode() != text else text
-
-
 def _parted(episodes: Iterable[Episode]) -> tuple[list[Episode], list[str]]:
     """Return the episodes that may be there, and the local paths that aren't: better said now than by a dead job."""
     there: list[Episode] = []
     missing: list[str] = []
     for episode in episodes:
-        if episode.source.startswith("/") and _is_missing(episode.source):
+        if is_missing(episode.source):
             missing.append(episode.source)
         else:
             there.append(episode)
     return there, missing
-
-
-def _is_missing(path: str) -> bool:
-    """Say whether there is surely nothing; what this user may not see, the owner may."""
-    try:
-        Path(path).stat()
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _batches(episodes: Iterable[Episode]) -> Iterator[tuple[Episode, ...]]:

@@ -1,4 +1,4 @@
-"""Turns what the owner's rooms give into what a screen shows: events, outcomes of orders, transcripts, failures."""
+"""Turns what the owner's rooms give into what a screen shows: events, transcripts, failures."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from typing import TypeVar
 
-from pulsetui.actions.base import Outcome
 from pulsetui.errors import PulseError, UsageError
 from pulsetui.events.store import StoredEvent
-from pulsetui.pipeline.actions import EpisodesAdded, JobsChanged, PauseChanged
 from pulsetui.pipeline.jobs import Job
 from pulsetui.pipeline.transcriber.transcript import Transcript
 from pulsetui.pipeline.views import EventView
-from pulsetui.storage.actions import SizesRefreshed
-from pulsetui.storage.events import took
-from pulsetui.units import format_size
 
 W = TypeVar("W", bound=str)
 
@@ -36,24 +31,6 @@ def readable(what: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise PulseError(f"{what} can't be read: {error}", hint="`pulsetui doctor` checks the set-up") from error
-
-
-def sentence(outcome: Outcome) -> str:
-    """Return what an order did, in one plain sentence."""
-    match outcome:
-        case EpisodesAdded(added=added, skipped=skipped):
-            done = f"{len(added)} queued" if added else "nothing queued"
-            return f"{done}, {len(skipped)} skipped: {skipped[0].reason}" if skipped else done
-        case JobsChanged(changed=changed, refused=refused):
-            done = f"{len(changed)} of {len(changed) + len(refused)} jobs changed"
-            return f"{done}: {next(iter(refused.values()))}" if refused else done
-        case PauseChanged(paused=paused):
-            return "new downloads are paused; running work goes on" if paused else "downloads may start"
-        case SizesRefreshed(files=files, allocated_bytes=size, seconds=seconds, errors=errors):
-            trouble = f", {errors:,} could not be read" if errors else ""
-            return f"{format_size(size)} in {files:,} files, read in {took(seconds)}{trouble}"
-        case _:
-            return "done"
 
 
 def one_of(word: str | None, words: tuple[W, ...], what: str) -> W | None:

@@ -8,16 +8,14 @@ costs no more than what changed since the last one, nothing here blocks the even
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
-from pulsetui.actions.base import Caller, parse_action
 from pulsetui.budget.store import GateRow
 from pulsetui.core.disks import disk_views
+from pulsetui.core.orders import Orders
 from pulsetui.core.runtime import Core
-from pulsetui.core.shown import event_view, one_of, readable, sentence, transcript_preview
+from pulsetui.core.shown import event_view, one_of, readable, transcript_preview
 from pulsetui.core.status import gate_view, owner_view
 from pulsetui.core.storage_source import StorageReads
 from pulsetui.db.database import Reader
@@ -35,7 +33,6 @@ from pulsetui.waiting import finished, in_thread
 FEED_LENGTH = 50
 QUEUED_SHOWN = 20
 HISTORY_LENGTH = 50
-ORDER_LIFE = timedelta(seconds=30)
 OLDEST_S = 5.0
 """The queue is read again after so long even if no event told of it: back-offs end, and rates move, by time alone."""
 _WAITING = (Stage.QUEUED, Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.TRANSCRIBING)
@@ -52,12 +49,13 @@ class _Stored:
     events: tuple[EventView, ...]
 
 
-class CoreSource(StorageReads):
+class CoreSource(StorageReads, Orders):
     """Reads the owner's figures and store, and hands orders to its runner."""
 
     def __init__(self, core: Core) -> None:
         """Take the running core."""
-        super().__init__(core)
+        StorageReads.__init__(self, core)
+        Orders.__init__(self, core)
         self._core = core
         self._changed = asyncio.Event()
         self._reading: asyncio.Task[PulseView] | None = None
@@ -230,20 +228,6 @@ class CoreSource(StorageReads):
                 )
             )
             return [event_view(event) for event in stored]
-
-    async def order(self, verb: str, arguments: Mapping[str, object]) -> str:
-        """Have something done and return a plain sentence about it.
-
-        Raises:
-            PulseError: it was refused or failed.
-        """
-        outcome = await self._core.runner.run(
-            parse_action(verb, arguments),
-            caller=Caller.this_process("tui"),
-            uuid=str(uuid.uuid4()),
-            expires_at=self._core.clock.now() + ORDER_LIFE,
-        )
-        return sentence(outcome)
 
     async def changes(self) -> AsyncIterator[None]:
         """Yield whenever something changed."""

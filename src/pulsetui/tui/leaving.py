@@ -56,7 +56,9 @@ class LeavingApp(App[QuitChoice]):
             return
         downloads = sum(1 for task in view.tasks if task.kind == "download")
         queued = dict(view.stages).get("queued", len(view.queued))
-        await self.push_screen(QuitDialog(downloads, len(view.tasks) - downloads, queued), self.leave)
+        await self.push_screen(
+            QuitDialog(downloads, len(view.tasks) - downloads, queued, goes_on=self._drain is not None), self.leave
+        )
 
     def leave(self, choice: QuitChoice | None) -> None:
         """Leave as was chosen; None is to stay. The screen stays on while the work ends."""

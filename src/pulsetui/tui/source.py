@@ -84,6 +84,14 @@ class Source(StorageSource, Protocol):
         """
         ...
 
+    async def add(self, given: str) -> str:
+        """Queue what was typed, a URL or a path from where the screens were started, and return a plain sentence.
+
+        Raises:
+            PulseError: nothing is there, or it was refused.
+        """
+        ...
+
     def changes(self) -> AsyncIterator[None]:
         """Yield whenever something changed; the screens coalesce."""
         ...

@@ -12,27 +12,28 @@ from pulsetui.tui.source import QuitChoice
 class QuitDialog(QuestionDialog[QuitChoice | None]):
     """Asks how to leave; None is to stay."""
 
-    def __init__(self, downloads: int, transcriptions: int, queued: int) -> None:
-        """Take how much work there is."""
+    def __init__(self, downloads: int, transcriptions: int, queued: int, *, goes_on: bool = True) -> None:
+        """Take how much work there is, and whether it may go on without the screen or later, unlike a demo's."""
+        runs = (
+            f"{count(downloads, 'download')} and {count(transcriptions, 'transcription')} run, "
+            f"{count(queued, 'job')} wait."
+        )
         super().__init__(
             "Leave pulsetui?",
-            _body(downloads, transcriptions, queued),
-            (("Stay", None), ("Drain and stop", "drain"), ("Go on without a screen", "headless")),
+            line((runs, "bold"), "\n\n", _ways() if goes_on else "All of this ends here, unfinished."),
+            (("Stay", None), ("Drain and stop", "drain"), ("Go on without a screen", "headless"))
+            if goes_on
+            else (("Stay", None), ("Leave and stop", "drain")),
         )
 
 
-def _body(downloads: int, transcriptions: int, queued: int) -> Content:
-    """Return what runs and what each answer does."""
-    runs = (
-        f"{count(downloads, 'download')} and {count(transcriptions, 'transcription')} run, {count(queued, 'job')} wait."
-    )
+def _ways() -> Content:
+    """Return what each answer does."""
     return line(
-        (runs, "bold"),
-        "\n\n",
         ("Drain and stop", "$accent"),
         ": nothing new starts; downloads keep what they have and resume next time; transcriptions get a moment to "
         "finish, else they start over.\n",
         ("Go on without a screen", "$accent"),
-        ": the pipeline keeps running in this process; stop it with SIGTERM.\n\n",
+        ": the pipeline keeps running in this process; stop it with ^C or SIGTERM.\n\n",
         ("Nothing is lost either way.", "$quiet"),
     )

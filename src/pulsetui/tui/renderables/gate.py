@@ -60,7 +60,10 @@ def notice(
     if not gate.is_open:
         word = line((f" {glyphs.GATE} closed {since}: ", "$warn"))
         opens = f"  opens at ≤ {format_size(gate.resume_bytes)}" + (" after p" if gate.operator_paused else "")
-        reason = end_cut(gate.reason or "closed", width_cells - 1 - word.cell_length - len(opens))
+        room = width_cells - 1 - word.cell_length - len(opens)
+        reason = safe(gate.reason or "closed")
+        # What it is made of gives way first: the activity has it, too.
+        reason = end_cut(reason if cell_len(reason) <= room else reason.partition(" (")[0], room)
         return line(word, reason, (opens, "$quiet"))
     if gate.operator_paused:
         said = "downloads are paused by the operator; running ones finish"

@@ -18,6 +18,9 @@ from pulsetui.units import format_age, format_percent
 _STAGE_CELLS = 12
 _FLOW = ("queued", "downloading", "downloaded", "transcribing", "transcribed")
 _ASIDE = ("held", "dead", "cancelled")
+_NOTE_FROM_CELLS = 90
+_FEWEST_NAME_CELLS = 24
+_FEWEST_NOTE_CELLS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +37,26 @@ class Columns:
     note: int
 
 
-def columns(width_cells: int) -> Columns:
-    """Share the width: the name always, the note from 90 cells, the rest as it fits."""
+def columns(width_cells: int, name_cells: int | None = None) -> Columns:
+    """Share the width: the name always, the note from 90 cells, the rest as it fits.
+
+    The name gets what the longest one takes, `name_cells`, and the note the rest; not known, they share.
+    """
     job_id = 7 if width_cells >= 90 else 0
     tries = 5 if width_cells >= 90 else 0
     submitted = 12 if width_cells >= 130 else 0
     fixed = [job_id, 5, 7, tries, submitted, 4]
     used = 2 + 2 + _STAGE_CELLS + 2 + sum(fixed) + 2 * sum(1 for cells in fixed if cells)
     room = width_cells - used
-    note = room * 2 // 5 if width_cells >= 90 else 0
-    return Columns(job_id, max(6, room - note), 5, 7, tries, submitted, 4, max(0, note - 2) if note else 0)
+    if width_cells < _NOTE_FROM_CELLS:
+        return Columns(job_id, max(6, room), 5, 7, tries, submitted, 4, 0)
+    name = room * 3 // 5 if name_cells is None else max(_FEWEST_NAME_CELLS, min(name_cells, room - _FEWEST_NOTE_CELLS))
+    return Columns(job_id, name, 5, 7, tries, submitted, 4, room - name - 2)
 
 
-def head_row(width_cells: int, sort: str) -> Content:
+def head_row(width_cells: int, sort: str, *, name_cells: int | None = None) -> Content:
     """Return the column heads, the one that is sorted by marked."""
-    width = columns(width_cells)
+    width = columns(width_cells, name_cells)
 
     def head(text: str, cells: int, sorts: str = "", figure: bool = False) -> str:
         said = text + (glyphs.SORTED if sorts == sort else "")
@@ -68,9 +76,11 @@ def head_row(width_cells: int, sort: str) -> Content:
     return line(("  ".join(cell for cell in cells if cell), "$quiet"))
 
 
-def job_row(job: JobView, now: datetime, width_cells: int, *, marked: bool = False) -> Content:
+def job_row(
+    job: JobView, now: datetime, width_cells: int, *, marked: bool = False, name_cells: int | None = None
+) -> Content:
     """Return one job as a row of the table, exactly as wide as its head."""
-    width = columns(width_cells)
+    width = columns(width_cells, name_cells)
     icon, style = states.stage(job.stage)
     parts: list[Content] = [
         line(

@@ -8,7 +8,7 @@ service: the pipeline goes on whether a screen reads or not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import ClassVar
 
@@ -162,11 +162,15 @@ class LiveScreen(Screen[None]):
         header.stale_s = old_s if old_s is not None and old_s > STALE_AFTER_S else None
         self.show(now)
 
-    @work(group="orders")
-    async def order(self, verb: str, arguments: Mapping[str, object]) -> None:
+    def order(self, verb: str, arguments: Mapping[str, object]) -> None:
         """Order something and say how it went."""
+        self._tell(self.source.order(verb, arguments))
+
+    @work(group="orders")
+    async def _tell(self, ordered: Awaitable[str]) -> None:
+        """Wait for an order and say how it went."""
         try:
-            said = await self.source.order(verb, arguments)
+            said = await ordered
         except PulseError as error:
             self.notify(safe(error.hint), title=safe(str(error)), severity="error", markup=False)
         else:
@@ -190,7 +194,7 @@ class LiveScreen(Screen[None]):
 
         def on_answer(source: str | None) -> None:
             if source is not None:
-                self.order("jobs.add", {"episodes": [{"source": source}]})
+                self._tell(self.source.add(source))
 
         await self.app.push_screen(AddDialog(), on_answer)
 

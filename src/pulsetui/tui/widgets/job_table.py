@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from datetime import datetime
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import var
 
 from pulsetui.pipeline.views import JobsPage, JobView
 from pulsetui.tui import glyphs
-from pulsetui.tui.renderables.jobs import head_row, job_row, note
-from pulsetui.tui.renderables.text import age, line, safe
+from pulsetui.tui.renderables.jobs import columns, head_row, job_name, job_row, note
+from pulsetui.tui.renderables.text import age, end_cut, line, safe
 from pulsetui.tui.widgets.row_list import RowList
 
 WINDOW_ROWS = 200
@@ -32,6 +34,8 @@ class JobTable(RowList):
     text: var[str] = var("")
     marked: var[frozenset[int]] = var(frozenset())
     """Ids of the marked jobs."""
+    _name_cells = 0
+    """What the longest name takes of those that were read since the filter changed."""
 
     class WindowWanted(Message):
         """The view left the window: one that starts at `offset` is wanted."""
@@ -64,14 +68,15 @@ class JobTable(RowList):
 
     def draw_head(self, width_cells: int) -> Content:
         """Return the column heads."""
-        return head_row(width_cells, self.sort)
+        return head_row(width_cells, self.sort, name_cells=self._name_cells)
 
     def draw_row(self, index: int, width_cells: int) -> Sequence[Content]:
         """Return one job's line; one that isn't read yet is a mark of that."""
         job = self._at(index)
         if job is None:
             return (line((f"    {glyphs.CUT}", "$quiet")),)
-        return (job_row(job, self.now or job.submitted_at, width_cells, marked=job.id in self.marked),)
+        marked = job.id in self.marked
+        return (job_row(job, self._as_of(job), width_cells, marked=marked, name_cells=self._name_cells),)
 
     def vacant(self, width_cells: int) -> Sequence[Content]:  # noqa: ARG002
         """Say what will be here, or why nothing is."""
@@ -91,13 +96,17 @@ class JobTable(RowList):
         job = self._at(index)
         if job is None:
             return None
-        now = self.now or job.submitted_at
-        return job, age(job.submitted_at, now), note(job, now), job.id in self.marked
+        now = self._as_of(job)
+        return job, age(job.submitted_at, now), note(job, now), job.id in self.marked, self._name_cells
 
     def watch_page(self, old: JobsPage | None, new: JobsPage | None) -> None:
         """Take in a window; the cursor stays on its job, and the view goes along unless it shows the first rows."""
         held = self._find(old, self.cursor)
+        # It only grows while one looks at the same jobs: columns that come and go with a name make a row hard to read.
+        names = (cell_len(safe(job_name(job))) for job in new.jobs) if new else ()
+        self._name_cells = max(names, default=0) if old is None else max(self._name_cells, *names, 0)
         self.repaint()
+        self._tell()
         if held is None or new is None or not self.cursor:
             return
         at = next((new.offset + index for index, job in enumerate(new.jobs) if job.id == held.id), None)
@@ -116,6 +125,28 @@ class JobTable(RowList):
         top, bottom = round(new_value), min(self.row_count, round(new_value) + self.body_cells)
         if self.page and (top < self.page.offset or bottom > self.page.offset + len(self.page.jobs)):
             self.post_message(self.WindowWanted(max(0, top - WINDOW_ROWS // 3)))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Say of the job under the cursor what its row has no room for."""
+        super().watch_cursor(old, new)
+        self._tell()
+
+    def on_resize(self) -> None:
+        """Fit rows, frame and foot to the new size."""
+        super().on_resize()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Put the note of the job under the cursor into the bottom border, where its column is too narrow for it."""
+        job = self.selected
+        said = note(job, self._as_of(job)) if job else ""
+        width = self.lines_size.width - 2
+        fits = cell_len(safe(said)) <= columns(width, self._name_cells).note
+        self.foot = "" if fits else end_cut(said, max(0, width - 4))
+
+    def _as_of(self, job: JobView) -> datetime:
+        """Return the time that the job's ages are told by."""
+        return self.now or job.submitted_at
 
     def watch_marked(self) -> None:
         """Show the marks and their number."""
