@@ -96,13 +96,23 @@ ELSEWHERE: dict[str, str] = {
     "demo.server.bind": "test_client.py",
     "demo.video": "test_client.py",
     "files.cloned": "test_reflinks.py",
+    "storage.export": "test_client.py",
+    "storage.export_above": "test_client.py",
+    "storage.export_folder": "test_client.py",
     "storage.inotify": "test_refresh.py",
+    "storage.ncdu_read": "test_client.py",
+    "storage.plain_folder": "test_client.py",
+    "storage.plain_top": "test_client.py",
     "storage.scan_few": "test_refresh.py",
+    "storage.scan_folder": "../storage/scan/test_walkers.py",
+    "storage.scan_list": "../storage/scan/test_walkers.py",
     "storage.scan_place": "test_refresh.py",
+    "storage.scan_root": "../storage/scan/test_walkers.py",
+    "storage.scan_step": "test_refresh.py",
     "storage.watch": "test_refresh.py",
     "terminal.write": "test_screen.py",
 }
-"""Points that other tests of this folder reach, because a kill there needs more than a workload."""
+"""Points that other tests reach, because a kill there needs more than a workload."""
 
 UNREACHABLE: dict[str, str] = {
     "files.lock_shared": "nothing in pulsetui takes a shared lock yet; tests/files covers the function",

@@ -1,7 +1,8 @@
-"""Kills of the processes around the owner: a command that gives an order, and the demo's server."""
+"""Kills of the processes around the owner: commands that give an order or look at folders, and the demo's server."""
 
 from __future__ import annotations
 
+import json
 import signal
 
 import pytest
@@ -40,3 +41,32 @@ def test_a_demo_whose_helper_is_killed_says_so_and_leaves_no_process(place: Plac
         assert "Traceback" not in ended.stderr
     done = place.pulsetui(*words)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("point", ["storage.export", "storage.export_folder", "storage.export_above"])
+def test_a_killed_export_leaves_no_half_of_a_file(place: Place, point: str) -> None:
+    folder, exported = place.root / "media", place.root / "out" / "media.json"
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "a" / "b" / "talk.mp4").write_bytes(b"x" * 5000)
+    exported.parent.mkdir()
+    words = ("storage", "export", "--path", str(folder), str(exported))
+    for _ in range(3):
+        killed = place.pulsetui(*words, plan=f"{point}=kill")
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert not exported.exists()
+    done = place.pulsetui(*words)
+    assert done.returncode == 0, done.stderr
+    assert place.pulsetui("storage", "treemap", "--import", str(exported), plan="storage.ncdu_read=kill").returncode < 0
+    assert place.pulsetui("storage", "treemap", "--import", str(exported)).returncode == 0
+
+
+@pytest.mark.parametrize("point", ["storage.plain_top", "storage.plain_folder"])
+def test_a_killed_look_at_a_folder_changes_nothing_in_it(place: Place, point: str) -> None:
+    folder = place.root / "media"
+    (folder / "a").mkdir(parents=True)
+    (folder / "a" / "talk.mp4").write_bytes(b"x" * 5000)
+    words = ("storage", "treemap", "--path", str(folder), "--json")
+    killed = place.pulsetui(*words, plan=f"{point}=kill")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert [path.name for path in folder.rglob("*")] == ["a", "talk.mp4"]
+    assert json.loads(place.pulsetui(*words).stdout)["total_bytes"] == 5000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +95,26 @@ async def test_a_refresh_that_is_killed_leaves_one_refresh_whole(tmp_path: Path,
         await house.refresher.refresh()
         healed = await sizes_of(house)
     assert {name: tree["total_bytes"] for name, tree in healed.items()} == NEW
+
+
+async def test_a_refresh_killed_on_the_way_to_a_folder_beyond_path_max_goes_on_the_next_time(tmp_path: Path) -> None:
+    parts = ["n" * 200] * 22
+    async with housed(tmp_path / "data") as house:
+        house.write("Harbor/first.mp4", 5000)
+        here = os.open(house.videos / "Harbor", os.O_RDONLY)
+        for name in parts:
+            os.mkdir(name, dir_fd=here)
+            above, here = here, os.open(name, os.O_RDONLY, dir_fd=here)
+            os.close(above)
+        os.close(here)
+        await house.refresher.refresh()
+        before = await sizes_of(house)
+        house.write("Harbor/second.mp4", 30)
+    with other_process(SERVE, tmp_path / "data", "storage.scan_step=kill") as killed:
+        code, _, errors = killed.end()
+    assert code == -9, errors
+    assert await sizes(tmp_path / "data") == before
+    async with housed(tmp_path / "data") as house:
+        await house.refresher.refresh()
+        assert (await sizes_of(house))["Harbor"]["total_bytes"] == 5030
+        shutil.rmtree(house.videos / "Harbor" / parts[0] / parts[0])  # pytest's own way of removing it takes its path

@@ -63,7 +63,9 @@ async def test_the_only_walker_is_replaced_once(tmp_path: Path, monkeypatch: pyt
     assert_as_du_and_find(tmp_path, (await work).records)
 
 
-@pytest.mark.parametrize("point", ["storage.scan_folder@3", "processes.answer@1", "storage.scan_root@1"])
+@pytest.mark.parametrize(
+    "point", ["storage.scan_folder@3", "storage.scan_list@3", "processes.answer@1", "storage.scan_root@1"]
+)
 async def test_walkers_that_all_die_are_an_error_and_never_a_short_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
