@@ -108,7 +108,9 @@ def everyone(tree: Path) -> list[Contestant]:
     """Return all that are measured."""
     folder = min(path.name for path in tree.iterdir() if path.is_dir()).encode()
     return [
-        Contestant("pulsetui (from its snapshot)", [PULSETUI], lambda seen: folder in seen and b"largest" in seen, b"2"),
+        Contestant(
+            "pulsetui (from its snapshot)", [PULSETUI], lambda seen: folder in seen and b"largest" in seen, b"2"
+        ),
         Contestant(
             "pulsetui storage treemap --path",
             [PULSETUI, "storage", "treemap", "--path", str(tree)],

@@ -27,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.storage.house import House, housed
 
 from pulsetui.clock import SystemClock
-from pulsetui.storage.hierarchy import WHOLE, Hierarchy
-from pulsetui.storage.refresh import Refresher
+from pulsetui.storage.refresh.refresher import Refresher
+from pulsetui.storage.tree.hierarchy import WHOLE, Hierarchy
 
 TRIES = 5
 LONG_AGO = 1_500_000_000

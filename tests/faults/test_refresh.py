@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pulsetui.storage.hierarchy import to_json
+from pulsetui.storage.tree.hierarchy import to_json
 from tests.db.tools import other_process
 from tests.storage.house import House, broken_sums, housed
 
@@ -22,8 +22,8 @@ SERVE = """
     from pulsetui.events.bus import Bus
     from pulsetui.events.store import EventLog
     from pulsetui.settings.storage import Storage
-    from pulsetui.storage.refresh import Refresher
-    from pulsetui.storage.service import StorageService
+    from pulsetui.storage.refresh.refresher import Refresher
+    from pulsetui.storage.refresh.service import StorageService
 
     async def main():
         data_dir, settings, clock = Path(sys.argv[1]), Storage(), SystemClock()

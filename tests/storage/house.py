@@ -15,14 +15,14 @@ from pulsetui.events.base import Event
 from pulsetui.events.bus import Bus
 from pulsetui.events.store import EventLog
 from pulsetui.settings.storage import Storage
-from pulsetui.storage import refreshing
-from pulsetui.storage.delta import Known
-from pulsetui.storage.hierarchy import Hierarchy
-from pulsetui.storage.reading import Found
-from pulsetui.storage.refresh import Refresher
-from pulsetui.storage.refreshing import Begun, Outcome
+from pulsetui.storage.refresh import steps as refreshing
+from pulsetui.storage.refresh.delta import Known
+from pulsetui.storage.refresh.reading import Found
+from pulsetui.storage.refresh.refresher import Refresher
+from pulsetui.storage.refresh.steps import Begun, Outcome
+from pulsetui.storage.refresh.store import Cause
 from pulsetui.storage.scan.records import FolderRecord
-from pulsetui.storage.store import Cause
+from pulsetui.storage.tree.hierarchy import Hierarchy
 from pulsetui.storage.views import NOTHING, StorageNode
 from tests.db.tools import FakeClock
 

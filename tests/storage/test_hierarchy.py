@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulsetui.errors import NotFoundError, UsageError
-from pulsetui.storage import hierarchy, refreshing
-from pulsetui.storage.hierarchy import to_json
-from pulsetui.storage.keys import parse_key
-from pulsetui.storage.listing import Place, listed
-from pulsetui.storage.reading import Found
+from pulsetui.storage.refresh import steps as refreshing
+from pulsetui.storage.refresh.reading import Found
+from pulsetui.storage.tree import hierarchy
+from pulsetui.storage.tree.hierarchy import to_json
+from pulsetui.storage.tree.keys import parse_key
+from pulsetui.storage.tree.listing import Place, listed
 from pulsetui.storage.views import CATEGORIES, NOTHING, Amount, StorageNode
 from tests.storage.house import BLOCK, House, broken_sums, record
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulsetui.storage.history import (
+from pulsetui.storage.tree.history import (
     DAILY_FOR,
     HOURLY_FOR,
     WHOLE_FOR,

@@ -7,7 +7,7 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulsetui.storage.look_again import MOST_RECENT, RECENT_MS, look_again
+from pulsetui.storage.refresh.look_again import MOST_RECENT, RECENT_MS, look_again
 from pulsetui.storage.scan.records import FolderRecord
 
 NOW_MS = 1_790_000_000_000

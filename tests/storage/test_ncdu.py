@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from pulsetui import faults
 from pulsetui.errors import NotFoundError, PulseError
 from pulsetui.storage.categories import BUILT_IN, category_table
-from pulsetui.storage.ncdu import Imported, read_export
-from pulsetui.storage.ncdu_walk import Exported, folder_chunks
-from pulsetui.storage.ncdu_writer import head, info, quoted, tree_chunks
+from pulsetui.storage.ncdu.imported import Imported, read_export
+from pulsetui.storage.ncdu.walk import Exported, folder_chunks
+from pulsetui.storage.ncdu.writer import head, info, quoted, tree_chunks
 from pulsetui.storage.views import Amount, StorageNode
 from pulsetui.storage.walk import WalkCancelledError
 

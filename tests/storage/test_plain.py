@@ -13,7 +13,7 @@ import pytest
 from pulsetui import faults
 from pulsetui.errors import NotFoundError
 from pulsetui.storage.categories import BUILT_IN, category_table
-from pulsetui.storage.plain import PlainSizes, read_sizes
+from pulsetui.storage.plain.sizes import PlainSizes, read_sizes
 from pulsetui.storage.scan.scanner import ScanProgress
 from pulsetui.storage.views import CATEGORIES, NOTHING, StorageNode
 

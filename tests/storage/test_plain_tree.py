@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulsetui.storage import plain_tree
-from pulsetui.storage.plain_nodes import Branch, PlainFile
-from pulsetui.storage.plain_tree import MOST_FILES, MOST_NODES, PlainTree
+from pulsetui.storage.plain import tree as plain_tree
+from pulsetui.storage.plain.nodes import Branch, PlainFile
+from pulsetui.storage.plain.tree import MOST_FILES, MOST_NODES, PlainTree
 from pulsetui.storage.views import CATEGORIES, NOTHING, OTHER, Amount, StorageNode
 
 NAMES = st.sampled_from([b"a", b"b", b"c\xff", b"\n"])

@@ -14,9 +14,9 @@ import pytest
 
 from pulsetui import faults
 from pulsetui.errors import PulseError, RefusedError
-from pulsetui.storage import store
 from pulsetui.storage.events import RootUnreadable, StorageRefreshed
-from pulsetui.storage.service import MUCH_BYTES, StorageService
+from pulsetui.storage.refresh import store
+from pulsetui.storage.refresh.service import MUCH_BYTES, StorageService
 from tests.db.tools import until
 from tests.storage.house import BLOCK, House, StillClock, broken_sums, housed
 

@@ -13,7 +13,7 @@ from pulsetui import faults
 from pulsetui.catalog.store import ensure_entity
 from pulsetui.db.database import Reader
 from pulsetui.errors import PulseError
-from pulsetui.storage import snapshot_store, store
+from pulsetui.storage.refresh import snapshot_store, store
 from pulsetui.storage.views import NOTHING, Amount
 from tests.storage.house import BLOCK, House, broken_sums
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from pulsetui.db.database import Database
 from pulsetui.db.migrations import _migrate, migrations
-from pulsetui.storage import folder_store, refreshing, snapshot_store, store
 from pulsetui.storage.aggregate import Usage
 from pulsetui.storage.categories import BUILT_IN
+from pulsetui.storage.refresh import folder_store, snapshot_store, store
+from pulsetui.storage.refresh import steps as refreshing
+from pulsetui.storage.refresh.store import LARGEST
 from pulsetui.storage.scan.records import FolderRecord, LinkedFile
-from pulsetui.storage.store import LARGEST
 from pulsetui.storage.views import CATEGORIES, NOTHING, Amount
 from tests.storage.house import House
 

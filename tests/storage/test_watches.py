@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pulsetui import faults
-from pulsetui.storage.watches import CHUNK, Watches
+from pulsetui.storage.refresh.watches import CHUNK, Watches
 from tests.db.tools import until
 from tests.storage.house import StillClock, housed
 from tests.storage.test_refresh import causes, serving

@@ -29,9 +29,9 @@ from pulsetui.events import store as events_store
 from pulsetui.files.locks import is_network_file_system
 from pulsetui.processes.runner import TaskSpec, run
 from pulsetui.settings.models import Access
-from pulsetui.storage import store as storage_store
 from pulsetui.storage.disks import disks, existing
-from pulsetui.storage.store import RefreshRow, State
+from pulsetui.storage.refresh import store as storage_store
+from pulsetui.storage.refresh.store import RefreshRow, State
 from pulsetui.units import format_age, format_duration, format_size
 from pulsetui.waiting import in_thread
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from pulsetui.cli.output import plain
-from pulsetui.storage.nested import to_json
+from pulsetui.storage.tree.nested import to_json
 from pulsetui.storage.views import StorageNode
 
 

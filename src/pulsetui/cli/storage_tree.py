@@ -19,8 +19,8 @@ from pulsetui.clock import SystemClock
 from pulsetui.errors import RefusedError, UsageError
 from pulsetui.files.durable import write_durable
 from pulsetui.files.folders import Folder
-from pulsetui.storage.ncdu_walk import Exported, folder_chunks
-from pulsetui.storage.ncdu_writer import tree_chunks
+from pulsetui.storage.ncdu.walk import Exported, folder_chunks
+from pulsetui.storage.ncdu.writer import tree_chunks
 from pulsetui.units import format_age, format_size
 from pulsetui.waiting import in_thread
 

@@ -18,12 +18,12 @@ from pulsetui.cli.context import Context, absolute
 from pulsetui.clock import SystemClock
 from pulsetui.errors import NotFoundError, UsageError
 from pulsetui.storage.categories import BUILT_IN, category_table
-from pulsetui.storage.plain_tree import MOST_FILES
+from pulsetui.storage.plain.tree import MOST_FILES
 from pulsetui.units import format_size
 
 if TYPE_CHECKING:
-    from pulsetui.storage.hierarchy import Hierarchy
     from pulsetui.storage.scan.scanner import ScanProgress
+    from pulsetui.storage.tree.hierarchy import Hierarchy
     from pulsetui.storage.views import RefreshView, StorageNode
 
 
@@ -64,8 +64,8 @@ async def hierarchy(context: Context) -> AsyncIterator[Hierarchy]:
         NotFoundError: there is no database, or no sizes in it yet.
         PulseError: it can't be read.
     """
-    from pulsetui.storage import store
-    from pulsetui.storage.hierarchy import Hierarchy
+    from pulsetui.storage.refresh import store
+    from pulsetui.storage.tree.hierarchy import Hierarchy
 
     settings = context.loaded.settings
     storage_dir = settings.paths.storage.resolve()
@@ -85,7 +85,7 @@ async def of_entities(context: Context, detail: Detail) -> Found:
 
 async def of_folder(context: Context, path: Path, detail: Detail) -> Found:
     """Scan a folder; needs no data directory."""
-    from pulsetui.storage.plain import read_sizes
+    from pulsetui.storage.plain.sizes import read_sizes
 
     now = SystemClock().now()
     ticker = Ticker()
@@ -106,7 +106,7 @@ async def of_folder(context: Context, path: Path, detail: Detail) -> Found:
 
 async def of_export(context: Context, name: str, detail: Detail) -> Found:
     """Read an ncdu export; `-` is standard input. Needs no data directory."""
-    from pulsetui.storage.ncdu import read_export
+    from pulsetui.storage.ncdu.imported import read_export
 
     stream = WatchedStream()
     table = categories(context)

@@ -43,10 +43,10 @@ from pulsetui.pipeline.workers import WorkerPool
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.settings.models import Settings
 from pulsetui.storage import actions as _storage_orders  # noqa: F401 - likewise
-from pulsetui.storage.hierarchy import Hierarchy
-from pulsetui.storage.refresh import Refresher
+from pulsetui.storage.refresh.refresher import Refresher
+from pulsetui.storage.refresh.service import StorageService
 from pulsetui.storage.roots import roots_of
-from pulsetui.storage.service import StorageService
+from pulsetui.storage.tree.hierarchy import Hierarchy
 from pulsetui.waiting import in_thread
 
 ORDER_WAIT_S = 10.0

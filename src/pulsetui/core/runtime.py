@@ -35,9 +35,9 @@ from pulsetui.pipeline.recovery import recover
 from pulsetui.pipeline.workers import WorkerPool
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.settings.models import Settings
-from pulsetui.storage.hierarchy import Hierarchy
-from pulsetui.storage.refresh import Refresher
-from pulsetui.storage.service import StorageService
+from pulsetui.storage.refresh.refresher import Refresher
+from pulsetui.storage.refresh.service import StorageService
+from pulsetui.storage.tree.hierarchy import Hierarchy
 from pulsetui.waiting import finished
 
 HEARTBEAT_S = 10.0

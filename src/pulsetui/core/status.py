@@ -23,7 +23,7 @@ from pulsetui.pipeline.jobs import Stage
 from pulsetui.pipeline.view_store import Throughput
 from pulsetui.pipeline.views import DiskView, GateView, OwnerView, TaskView
 from pulsetui.settings.load import LoadedSettings
-from pulsetui.storage import store as storage_store
+from pulsetui.storage.refresh import store as storage_store
 from pulsetui.storage.views import RefreshView
 from pulsetui.units import format_size
 from pulsetui.waiting import in_thread

@@ -22,9 +22,9 @@ from pulsetui.files.names import display_text
 from pulsetui.pipeline import table_store
 from pulsetui.pipeline.events import JobQueued
 from pulsetui.pipeline.views import JobView
-from pulsetui.storage import tree_store
-from pulsetui.storage.keys import key_of, parse_key
 from pulsetui.storage.placing import NodeKey
+from pulsetui.storage.tree import tree_store
+from pulsetui.storage.tree.keys import key_of, parse_key
 from pulsetui.storage.views import HistoryPoint, StorageNode, StorageView
 from pulsetui.waiting import in_thread
 

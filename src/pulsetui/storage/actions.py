@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pulsetui.actions.base import Action, ActionContext, Outcome, Right
-from pulsetui.storage.refresh import Refresher
+from pulsetui.storage.refresh.refresher import Refresher
 
 
 class SizesRefreshed(Outcome):

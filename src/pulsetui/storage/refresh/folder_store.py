@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from pulsetui.db.database import Reader, SqlValue, Transaction
 from pulsetui.storage.placing import NodeKey
+from pulsetui.storage.refresh.store import LARGEST, storable
 from pulsetui.storage.scan.records import FolderRecord, LinkedFile
-from pulsetui.storage.store import LARGEST, storable
 
 FolderRow: TypeAlias = tuple[SqlValue, ...]
 _COLUMNS = (

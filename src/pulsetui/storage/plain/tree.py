@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pulsetui.storage.plain_nodes import Branch, Frozen, PlainFile, add_to, freeze
+from pulsetui.storage.plain.nodes import Branch, Frozen, PlainFile, add_to, freeze
 from pulsetui.storage.scan.records import CategoryCount
 from pulsetui.storage.views import StorageNode
 

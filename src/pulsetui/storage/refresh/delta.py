@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pulsetui.catalog.entities import Placed
-from pulsetui.storage import folder_store, snapshot_store
 from pulsetui.storage.aggregate import Usage, aggregate
-from pulsetui.storage.folder_store import FolderRow
 from pulsetui.storage.links import Records
 from pulsetui.storage.placing import PARTS, NodeKey, Placing
+from pulsetui.storage.refresh import folder_store, snapshot_store
+from pulsetui.storage.refresh.folder_store import FolderRow
+from pulsetui.storage.refresh.snapshot_store import NodeRow, Place, SizeRow
 from pulsetui.storage.roots import Root
 from pulsetui.storage.scan.records import FolderRecord
-from pulsetui.storage.snapshot_store import NodeRow, Place, SizeRow
 
 NodesOf = Mapping[int, Mapping[bytes, NodeKey]]
 """The node that each folder's files count for, by root's id and path."""

@@ -2,7 +2,7 @@
 
 The invariant: what comes out opens in ncdu 1.9 and later. So names are the bytes that the disk has, control characters
 escaped, everything else as it is, valid UTF-8 or not; sizes that are 0 are left out; a folder's info holds its own
-size, not that of what is in it. Reading is left to `ncdu`, walking a folder to `ncdu_walk`.
+size, not that of what is in it. Reading is left to `imported`, walking a folder to `walk`.
 """
 
 from __future__ import annotations

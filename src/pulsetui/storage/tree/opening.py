@@ -17,13 +17,14 @@ from pulsetui.db.database import Reader
 from pulsetui.errors import NotFoundError
 from pulsetui.files.names import display_text
 from pulsetui.settings.storage import Storage
-from pulsetui.storage import folder_store, listing, store
 from pulsetui.storage.categories import BUILT_IN, category_of, category_table
-from pulsetui.storage.keys import Key
-from pulsetui.storage.listing import Place
 from pulsetui.storage.placing import NodeKey, Placing
+from pulsetui.storage.refresh import folder_store, store
 from pulsetui.storage.roots import Root, roots_of
 from pulsetui.storage.scan.records import FolderRecord
+from pulsetui.storage.tree import listing
+from pulsetui.storage.tree.keys import Key
+from pulsetui.storage.tree.listing import Place
 from pulsetui.storage.views import CATEGORIES, NOTHING, StorageNode
 from pulsetui.waiting import in_thread
 

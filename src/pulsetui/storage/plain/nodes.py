@@ -1,7 +1,7 @@
 """Folders that grow while a tree of plain folders is read, and the frozen nodes that they become.
 
 The invariant: the children of a node sum to it exactly. What has no node of its own, and what the folder itself takes
-on disk, is one more child beside those that have. Which folders and files get nodes is left to `plain_tree`.
+on disk, is one more child beside those that have. Which folders and files get nodes is left to `tree`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pulsetui.clock import from_ms
-from pulsetui.storage.listing import FILES, ITSELF
+from pulsetui.storage.tree.listing import FILES, ITSELF
 from pulsetui.storage.views import CATEGORIES, NOTHING, OTHER, Amount, StorageNode
 
 Sums = dict[int, tuple[int, int, int]]

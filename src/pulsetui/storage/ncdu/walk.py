@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pulsetui import faults
 from pulsetui.errors import NotFoundError
-from pulsetui.storage.ncdu_writer import CHUNK_BYTES, TAIL, head, info
+from pulsetui.storage.ncdu.writer import CHUNK_BYTES, TAIL, head, info
 from pulsetui.storage.views import StorageNode
 from pulsetui.storage.walk import BLOCK_BYTES, WalkCancelledError
 

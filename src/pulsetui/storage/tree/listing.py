@@ -18,7 +18,7 @@ from pathlib import Path
 from pulsetui.errors import RefusedError
 from pulsetui.files.folders import Folder
 from pulsetui.storage.scan.records import BLOCK_BYTES, FolderRecord
-from pulsetui.storage.tree_store import moment
+from pulsetui.storage.tree.tree_store import moment
 from pulsetui.storage.views import CATEGORIES, NOTHING, OTHER, Amount, StorageNode
 
 MOST_FILES = 1_000

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from pulsetui.storage import tree_store
-from pulsetui.storage.listing import FILES, ITSELF, largest_first
 from pulsetui.storage.placing import NodeKey
-from pulsetui.storage.tree_store import Then
+from pulsetui.storage.tree import tree_store
+from pulsetui.storage.tree.listing import FILES, ITSELF, largest_first
+from pulsetui.storage.tree.tree_store import Then
 from pulsetui.storage.views import NOTHING, Amount, StorageNode
 
 

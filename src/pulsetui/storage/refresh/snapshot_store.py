@@ -17,7 +17,7 @@ from pulsetui.clock import from_ms, to_ms
 from pulsetui.db.database import Reader, SqlValue, Transaction
 from pulsetui.storage.aggregate import Usage
 from pulsetui.storage.placing import NodeKey
-from pulsetui.storage.store import LARGEST, storable
+from pulsetui.storage.refresh.store import LARGEST, storable
 from pulsetui.storage.views import CATEGORIES, NOTHING, Amount, HistoryPoint
 
 NodeRow: TypeAlias = tuple[SqlValue, ...]

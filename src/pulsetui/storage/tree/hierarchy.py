@@ -19,14 +19,15 @@ from pulsetui.db.database import Database, Reader
 from pulsetui.errors import NotFoundError
 from pulsetui.files.names import display_text
 from pulsetui.settings.storage import Storage
-from pulsetui.storage import snapshot_store, store, tree_store
-from pulsetui.storage.growing import grown, own_node
-from pulsetui.storage.history import spaced
-from pulsetui.storage.keys import Key, key_of, parse_key
-from pulsetui.storage.nested import to_json
-from pulsetui.storage.opening import Opened, Opener, folders_above
 from pulsetui.storage.placing import NodeKey
-from pulsetui.storage.tree_store import Then
+from pulsetui.storage.refresh import snapshot_store, store
+from pulsetui.storage.tree import tree_store
+from pulsetui.storage.tree.growing import grown, own_node
+from pulsetui.storage.tree.history import spaced
+from pulsetui.storage.tree.keys import Key, key_of, parse_key
+from pulsetui.storage.tree.nested import to_json
+from pulsetui.storage.tree.opening import Opened, Opener, folders_above
+from pulsetui.storage.tree.tree_store import Then
 from pulsetui.storage.views import HistoryPoint, StorageNode, StorageView
 from pulsetui.waiting import in_thread
 

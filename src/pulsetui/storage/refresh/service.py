@@ -18,12 +18,12 @@ from pulsetui.db.database import Database, Transaction
 from pulsetui.errors import PulseError
 from pulsetui.files.locks import is_network_file_system
 from pulsetui.settings.storage import Storage
-from pulsetui.storage import snapshot_store, store
-from pulsetui.storage.history import spans_to_thin
-from pulsetui.storage.refresh import Refresher
-from pulsetui.storage.refreshing import Outcome
-from pulsetui.storage.store import Cause
-from pulsetui.storage.watches import Watches
+from pulsetui.storage.refresh import snapshot_store, store
+from pulsetui.storage.refresh.refresher import Refresher
+from pulsetui.storage.refresh.steps import Outcome
+from pulsetui.storage.refresh.store import Cause
+from pulsetui.storage.refresh.watches import Watches
+from pulsetui.storage.tree.history import spans_to_thin
 from pulsetui.waiting import in_thread
 
 MUCH_BYTES = 10**9

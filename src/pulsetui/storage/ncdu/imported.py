@@ -3,7 +3,7 @@
 `[1, 2, {metadata}, directory]`, where a directory is an array of its own info object and its entries. Not quite JSON:
 names are the bytes that the disk has, valid UTF-8 or not. The invariant: memory follows what is kept of the tree and
 never the length of the document (for a picture of a million files 100 MB, for a node each 1.1 GB); a document that is
-broken anywhere is an error, not a smaller tree. Writing is left to `ncdu_writer` and `ncdu_walk`.
+broken anywhere is an error, not a smaller tree. Writing is left to `writer` and `walk`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 from pulsetui.clock import from_ms
 from pulsetui.errors import PulseError
 from pulsetui.storage.categories import category_of
-from pulsetui.storage.ncdu_reader import Reader, Stream, broken
-from pulsetui.storage.plain_nodes import Branch, PlainFile
-from pulsetui.storage.plain_tree import PlainTree
+from pulsetui.storage.ncdu.reader import Reader, Stream, broken
+from pulsetui.storage.plain.nodes import Branch, PlainFile
+from pulsetui.storage.plain.tree import PlainTree
 from pulsetui.storage.views import StorageNode
 
 ERRORS_KEPT = 1_000

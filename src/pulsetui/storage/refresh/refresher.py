@@ -2,7 +2,7 @@
 
 Invariants: two refreshes never run at once. An order is answered by a refresh that began after it, so what was written
 before the order is in it, and orders that wait share one. What is known in memory is that of the last commit. How a
-refresh goes is in `refreshing`; when one is due is left to `service`.
+refresh goes is in `steps`; when one is due is left to `service`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from pulsetui.events.bus import Recorded
 from pulsetui.events.store import EventLog
 from pulsetui.files.names import display_text
 from pulsetui.settings.storage import Storage
-from pulsetui.storage import refreshing, store
-from pulsetui.storage.delta import Known
 from pulsetui.storage.events import RefreshFailed, RootReadable, RootUnreadable, StorageRefreshed
-from pulsetui.storage.look_again import Round
-from pulsetui.storage.marks import Marks
-from pulsetui.storage.refreshing import Outcome
-from pulsetui.storage.store import Cause, RefreshRow
+from pulsetui.storage.refresh import steps as refreshing
+from pulsetui.storage.refresh import store
+from pulsetui.storage.refresh.delta import Known
+from pulsetui.storage.refresh.look_again import Round
+from pulsetui.storage.refresh.marks import Marks
+from pulsetui.storage.refresh.steps import Outcome
+from pulsetui.storage.refresh.store import Cause, RefreshRow
 from pulsetui.storage.views import RefreshView
 from pulsetui.waiting import finished, in_thread
 

@@ -19,17 +19,18 @@ from pulsetui.clock import to_ms
 from pulsetui.db.database import Database, Reader, Transaction
 from pulsetui.errors import DatabaseError
 from pulsetui.settings.storage import Storage
-from pulsetui.storage import folder_store, snapshot_store, store, tree_store
 from pulsetui.storage.categories import BUILT_IN, category_table
-from pulsetui.storage.delta import Delta, Known, delta
 from pulsetui.storage.discovery import unknown_folders
-from pulsetui.storage.look_again import LookAgain, Round, look_again
-from pulsetui.storage.marks import Marks, by_root
 from pulsetui.storage.placing import NodeKey
-from pulsetui.storage.reading import Found, RootReader, Wanted
+from pulsetui.storage.refresh import folder_store, snapshot_store, store
+from pulsetui.storage.refresh.delta import Delta, Known, delta
+from pulsetui.storage.refresh.look_again import LookAgain, Round, look_again
+from pulsetui.storage.refresh.marks import Marks, by_root
+from pulsetui.storage.refresh.reading import Found, RootReader, Wanted
+from pulsetui.storage.refresh.store import Cause, RefreshRow, StoredRoot
 from pulsetui.storage.roots import Root, roots_of
 from pulsetui.storage.scan.records import FolderRecord
-from pulsetui.storage.store import Cause, RefreshRow, StoredRoot
+from pulsetui.storage.tree import tree_store
 from pulsetui.storage.views import RefreshView
 from pulsetui.waiting import in_thread
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from pulsetui import faults
 from pulsetui.clock import to_ms
 from pulsetui.storage.categories import category_of
-from pulsetui.storage.plain_nodes import Branch, PlainFile
-from pulsetui.storage.plain_tree import PlainTree
+from pulsetui.storage.plain.nodes import Branch, PlainFile
+from pulsetui.storage.plain.tree import PlainTree
 from pulsetui.storage.scan.records import BLOCK_BYTES, FolderRecord
 from pulsetui.storage.scan.scanner import ScanProgress, ScanRoot, scan
 from pulsetui.storage.views import StorageNode

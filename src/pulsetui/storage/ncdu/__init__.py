@@ -1,0 +1,1 @@
+"""The export format of ncdu: reading and writing it."""

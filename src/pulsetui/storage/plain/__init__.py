@@ -1,0 +1,1 @@
+"""The sizes of any folder, without a database."""
