@@ -67,9 +67,9 @@ class Palette:
 
     def steps_of(self, tiles: Sequence[Tile]) -> list[int]:
         """Return each tile's index into `steps`, `OTHERS_STEP` for what has no colour of its own."""
-        rule = _RULES[self.mode]
-        largest = max([tile.size_bytes for tile in tiles if tile.kind == "tile"], default=1)
-        scale = _Scale(largest, self.now, len(self.steps) - 1)
+        if self.mode is Mode.SIZE:
+            return _by_size(tiles)
+        rule, scale = _RULES[self.mode], _Scale(self.now, len(self.steps) - 1)
         return [rule(tile, scale) if tile.kind == "tile" else OTHERS_STEP for tile in tiles]
 
     def look(self, step: int, shade: int = 0) -> Look:
@@ -90,15 +90,18 @@ def palette(mode: Mode, *, now: datetime) -> Palette:
 class _Scale:
     """What the steps of one picture are measured by."""
 
-    largest_bytes: int
     now: datetime
     unknown: int
     """The index of the step for what isn't known."""
 
 
-def _by_size(tile: Tile, scale: _Scale) -> int:
+def _by_size(tiles: Sequence[Tile]) -> list[int]:
     """Each step down is half the size; the warmest is the largest tile in the picture."""
-    return max(0, len(HEAT) - (scale.largest_bytes // max(1, tile.size_bytes)).bit_length())
+    sizes = [tile[9] if tile[0] == "tile" else 0 for tile in tiles]
+    largest = max(sizes, default=0)
+    warmest = len(HEAT)
+    steps = [warmest - (largest // size).bit_length() if size else OTHERS_STEP for size in sizes]
+    return [max(0, step) for step in steps]
 
 
 def _by_category(tile: Tile, scale: _Scale) -> int:
@@ -136,7 +139,6 @@ def _by_reclaimable(tile: Tile, scale: _Scale) -> int:  # noqa: ARG001 - one sig
 
 
 _RULES: dict[Mode, Callable[[Tile, _Scale], int]] = {
-    Mode.SIZE: _by_size,
     Mode.CATEGORY: _by_category,
     Mode.AGE: _by_age,
     Mode.GROWTH: _by_growth,

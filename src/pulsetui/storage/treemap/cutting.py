@@ -17,7 +17,7 @@ _FLIP = 1.8
 """A cut turns when its rectangle became this much longer the other way: less would turn cuts back and forth."""
 _ROUNDING_COST = 10.0
 """How much aspect a cut may cost that lies on a whole cell, by the share of the smaller part that rounding takes."""
-_HOLD_CELLS, _HOLD_SHARE = 0.5, 0.035
+_HOLD_CELLS, _HOLD_SHARE = 0.5, 0.03
 """A cut stays where it is while it is off by no more than this many cells and this share of the smaller part: most of
 what would move are cells of tiles that didn't change."""
 

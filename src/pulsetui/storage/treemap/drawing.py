@@ -27,6 +27,7 @@ NAMED_CELLS = (4, 2)
 
 HATCH, GHOST, POINTER = "╱", "░", "▸"
 _ASCII = {HATCH: "/", GHOST: ":", POINTER: ">", "": ""}
+_NAME, _FIGURE, _PICKED_NAME = int(Part.NAME), int(Part.FIGURE), int(Part.PICKED_NAME)
 _UNDER_FRAME = (Part.RULE, Part.FILL, Part.HATCH, Part.GHOST)
 """What gives way to the border of the selected tile; names and figures stay."""
 _FILLS = [bytes([code]) * 4096 for code in range(256)]
@@ -89,7 +90,7 @@ class Drawing:
         have no room for their neighbours' lines; there, colour alone tells tiles apart.
         """
         width, styles = self._width, self._styles
-        bordered_width, bordered_height = self._bordered
+        (bordered_width, bordered_height), bare = self._bordered, 0 if self._outlined else _BARE
         lines = Borders(width, self._height)
         ends = {self._layout.root: (width - 1, self._height - 1)}
         for tile, code in zip(self._layout.tiles, self._codes, strict=True):
@@ -104,7 +105,7 @@ class Drawing:
                 lines.add(x, y, columns, rows)
             columns += x + columns == right
             rows += y + rows == bottom
-            colour = _FILLS[code if bordered or self._outlined else code | _BARE][:columns]
+            colour = _FILLS[code if bordered else code | bare][:columns]
             for start in range(y * width + x, (y + rows) * width + x, width):
                 styles[start : start + columns] = colour
         self._rule(lines.masks())
@@ -114,15 +115,13 @@ class Drawing:
         marked, textures = self._marked, self._textures
         for tile, code in zip(self._layout.tiles, self._codes, strict=True):
             node = tile[2]
-            if tile[0] == "group":
-                share = 0.0
-            elif node is None:
-                share = float(tile[0] == "ghost")
-            elif node.candidate_bytes or node.reclaimable_bytes or marked:
+            if node is None:
+                share = 1.0 if tile[0] == "ghost" else 0.0
+            elif marked or node.candidate_bytes or node.reclaimable_bytes:
                 share = hatched_share(tile, marked)
             else:
                 share = 0.0
-            if share or (textures and tile[0] != "group"):
+            if (share or textures) and tile[0] != "group":
                 self._pattern(tile, code, share)
             self._say(tile, code)
 
@@ -169,29 +168,23 @@ class Drawing:
 
     def _say(self, tile: Tile, code: int) -> None:
         """Write name and figures of one tile."""
-        kind, _, _, x, y, columns, rows, _, _, _, _, _ = tile
+        kind, key, node, x, y, columns, rows, _, _, _, _, _ = tile
         if kind == "group":
             self._title(tile, code, *labels.group_title(tile, columns - 3))
         elif columns >= BORDERED_CELLS[0] and rows >= BORDERED_CELLS[1]:
             self._title(tile, code, labels.title(tile, columns - 3), "")
             if said := labels.figures(tile, columns - 3):
-                self._write(x + 1, y + 1, f" {said} ", code | Part.FIGURE)
+                self._write(x + 1, y + 1, f" {said} ", code | _FIGURE)
         elif columns >= NAMED_CELLS[0] and (rows >= NAMED_CELLS[1] or columns >= BORDERED_CELLS[0]):
-            self._short(tile, code)
-
-    def _short(self, tile: Tile, code: int) -> None:
-        """Write into a small tile: below the line that it has in a textured picture, else from its top."""
-        x, y, columns, rows = tile.x, tile.y, tile.width, tile.height
-        bordered = self._has_border(tile.kind, columns, rows)
-        part = Part.PICKED_NAME if tile.key == self._selected else Part.NAME
-        name = labels.short(tile, columns - 1)
-        if bordered:
-            self._write(x + 1, y + 1, name, code | part)
-            return
-        # Blanks up to both sides: one run of style a row, and hatching doesn't touch the text.
-        self._write(x, y, f" {name}{' ' * (columns - 1 - cell_len(name))}", code | part)
-        if rows > 1 and (said := labels.figures(tile, columns - 1)):
-            self._write(x, y + 1, f" {said:<{columns - 1}}", code | Part.FIGURE)
+            name_code = code | (_PICKED_NAME if key == self._selected else _NAME)
+            if self._outlined and rows >= NAMED_CELLS[1]:
+                self._write(x + 1, y + 1, labels.short(tile, columns - 1), name_code)
+                return
+            # Blanks up to both sides: one run of style a row, and hatching doesn't touch the text.
+            name = node.name if node is not None else labels.short(tile, columns - 1)
+            self._write(x, y, labels.filling(name, columns), name_code)
+            if rows > 1 and columns > labels.FEWEST_SIZE_CELLS and (said := labels.figures(tile, columns - 1)):
+                self._write(x, y + 1, f" {said:<{columns - 1}}", code | _FIGURE)
 
     def _title(self, tile: Tile, code: int, name: str, behind: str) -> None:
         """Write into a tile's top border."""
@@ -233,13 +226,16 @@ class Drawing:
     def _write(self, x: int, y: int, text: str, code: int) -> int:
         """Write text that is known to fit; return its width in cells."""
         at = y * self._width + x
+        cells = len(text)
         if not text.isascii():
             text = to_ascii(text) if self._ascii else text
             cells = cell_len(text)
-            # What is wide, combines or joins can't be told apart by cells: the first cell holds all of it.
-            self._signs[at : at + cells] = text if cells == len(text) else [text, *[""] * (cells - 1)]
-        else:
-            cells = len(text)
-            self._signs[at : at + cells] = text
-        self._styles[at : at + cells] = _FILLS[code][:cells]
+            if cells != len(text):
+                # What is wide, combines or joins can't be told apart by cells: the first cell holds all of it.
+                self._signs[at : at + cells] = [text, *[""] * (cells - 1)]
+                self._styles[at : at + cells] = _FILLS[code][:cells]
+                return cells
+        end = at + cells
+        self._signs[at:end] = text
+        self._styles[at:end] = _FILLS[code][:cells]
         return cells

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from rich.cells import cell_len
+
 from pulsetui.files.display import name_cut
 from pulsetui.storage.treemap.layout import Tile
 from pulsetui.units import format_size
@@ -15,7 +17,7 @@ from pulsetui.units import format_size
 SEPARATOR = " · "
 _FEWEST_NAME_CELLS = 6
 """A group's figures give way where less would be left of its name."""
-_FEWEST_SIZE_CELLS = 6
+FEWEST_SIZE_CELLS = 6
 """No size from 1 kB on is written shorter: `123 GB`."""
 
 size_text = lru_cache(8192)(format_size)
@@ -56,9 +58,16 @@ def short(tile: Tile, width_cells: int) -> str:
     return number if tile.kind == "others" and len(number) <= width_cells else ""
 
 
+@lru_cache(16384)
+def filling(name: str, width_cells: int) -> str:
+    """Return a name in exactly so many cells, with a blank before it: the line of a small tile. Remembered."""
+    shown = name_cut(name, width_cells - 1)
+    return f" {shown}{' ' * (width_cells - 1 - cell_len(shown))}"
+
+
 def figures(tile: Tile, width_cells: int) -> str:
     """Return a tile's size and share, or its size, or nothing, as there is room."""
-    if width_cells < _FEWEST_SIZE_CELLS and tile.size_bytes >= 1000:
+    if width_cells < FEWEST_SIZE_CELLS and tile.size_bytes >= 1000:
         return ""
     size = size_text(tile.size_bytes)
     if len(size) > width_cells:

@@ -131,9 +131,12 @@ class _Work:
         sizes = list(map(self._measure, group.children))
         whole = sum(sizes)
         per_cell = (whole + group.incoming_bytes) / (inside[2] * inside[3])
-        new, old, keys = ADMITTED_CELLS * per_cell, KEPT_CELLS * per_cell, cuts.keys
-        large = [one for one in zip(sizes, group.children, strict=True) if one[0] >= old and one[0] > 0]
-        shown = [one for one in large if one[0] >= new or one[1].key in keys]
+        new, old, keys = max(1.0, ADMITTED_CELLS * per_cell), max(1.0, KEPT_CELLS * per_cell), cuts.keys
+        shown = [
+            (size, child)
+            for size, child in zip(sizes, group.children, strict=True)
+            if size >= new or (size >= old and child.key in keys)
+        ]
         shown.sort(key=_SIZE, reverse=True)
         coming = self._coming(shown, per_cell, depth)
         tails = _tails(group, whole, shown, coming)
@@ -171,8 +174,6 @@ class _Work:
         width, height = GROUP_CELLS[depth > 1] if depth < self._depth_limit else (_NEVER, _NEVER)
         for size, node in shown:
             key = node.key
-            if key not in placed:
-                continue
             x, y, columns, rows = placed[key]
             opened = columns >= width and rows >= height and node.children
             if opened and (key in coming or not node.incoming_bytes):
@@ -229,8 +230,10 @@ def _place(
     for key, size in tails.items():
         sizes[key] = max(1, size)
     cuts.update(sizes, tuple(tails))
-    fewest = FEWEST_CELLS if shown else 1
-    return {key: rect for key, rect in cuts.place(*inside).items() if rect[2] >= fewest}
+    placed = cuts.place(*inside)
+    if shown and min([rect[2] for rect in placed.values()], default=0) < FEWEST_CELLS:
+        return {key: rect for key, rect in placed.items() if rect[2] >= FEWEST_CELLS}
+    return placed
 
 
 def _rest(children: tuple[StorageNode, ...], shown: Sequence[_Sized]) -> tuple[StorageNode, ...]:

@@ -38,6 +38,8 @@ class SplitTree:
         self._last: tuple[str, ...] = ()
         self._cuts: list[tuple[Node, Node, Node]] | None = None
         """Parents first; None after the tree changed."""
+        self._all_seen = False
+        """Whether every tile has cells, where none had to be mended."""
 
     @property
     def keys(self) -> Mapping[str, object]:
@@ -78,7 +80,8 @@ class SplitTree:
         settle(self._order())
         if self._mend():
             settle(self._order())
-        return {key: leaf.box for key, leaf in self._leaves.items() if leaf.box[2] > 0 and leaf.box[3] > 0}
+        placed = {key: leaf.box for key, leaf in self._leaves.items()}
+        return placed if self._all_seen else {key: box for key, box in placed.items() if box[2] > 0 and box[3] > 0}
 
     def _order(self) -> list[tuple[Node, Node, Node]]:
         if self._cuts is None:
@@ -185,10 +188,12 @@ class SplitTree:
     def _mend(self) -> bool:
         """Seed anew around slivers: the tiles stay, in their order. Return whether anything changed."""
         mended: set[int] = set()
+        self._all_seen = True
         for leaf in self._leaves.values():
             _, _, width, height = leaf.box
             if width <= 2 * _SLIVER * height and 2 * height <= _SLIVER * width:
                 continue
+            self._all_seen &= width > 0 and height > 0
             around = leaf.parent
             while around is not None and (around.count < _FEWEST_MENDED or aspect(around.box) > _FAIR):
                 around = around.parent
@@ -201,6 +206,7 @@ class SplitTree:
                 fresh.first.parent = fresh.second.parent = around
         if mended:
             self._cuts = None
+            self._all_seen = False
         return bool(mended)
 
 
