@@ -23,9 +23,9 @@ from pulsetui.tui.widgets.history_bar import HistoryBar
 from pulsetui.tui.widgets.storage_body import StorageBody
 from pulsetui.tui.widgets.storage_lines import CrumbLine, FocusLine, LegendLine
 from pulsetui.tui.widgets.storage_summary import StorageSummary
-from pulsetui.tui.widgets.sunburst import Sunburst
 from pulsetui.tui.widgets.tree_table import TreeTable
 from pulsetui.tui.widgets.treemap import Treemap
+from pulsetui.tui.widgets.walked import Walked
 
 DEPTH = 4
 """Levels that are read at once: the rings of the sunburst, and one more than the treemap shows."""
@@ -110,37 +110,32 @@ class StorageScreen(StorageOrders):
             ("storage.earlier", "history"),
         )
 
-    @on(Treemap.Selected)
-    @on(Sunburst.Selected)
+    @on(Walked.Selected)
     @on(TreeTable.Selected)
-    def _selected(self, message: Treemap.Selected | Sunburst.Selected | TreeTable.Selected) -> None:
+    def _selected(self, message: Walked.Selected | TreeTable.Selected) -> None:
         """Say what is under the cursor now."""
         self.place.select(message.key)
         self.show(self.clock.now())
 
-    @on(Treemap.Opened)
-    @on(Sunburst.Opened)
+    @on(Walked.Opened)
     @on(TreeTable.EntityWanted)
     @on(ChildrenList.EntityWanted)
-    def _opened(self, message: Treemap.Opened | Sunburst.Opened | TreeTable.EntityWanted) -> None:
+    def _opened(self, message: Walked.Opened | TreeTable.EntityWanted) -> None:
         """Open what was asked for."""
         self.open_key(message.key)
 
-    @on(Treemap.Left)
-    @on(Sunburst.Left)
-    def _left(self, message: Treemap.Left | Sunburst.Left) -> None:
+    @on(Walked.Left)
+    def _left(self, message: Walked.Left) -> None:
         """Go up."""
         self.action_root() if message.to_root else self.action_leave()
 
-    @on(Treemap.MenuWanted)
-    @on(Sunburst.MenuWanted)
-    def _menu_wanted(self, message: Treemap.MenuWanted | Sunburst.MenuWanted) -> None:
+    @on(Walked.MenuWanted)
+    def _menu_wanted(self, message: Walked.MenuWanted) -> None:
         """Offer what can be done with a tile."""
         self.call_next(self.offer, message.key, message.at)
 
-    @on(Treemap.Hovered)
-    @on(Sunburst.Hovered)
-    def _hovered(self, message: Treemap.Hovered | Sunburst.Hovered) -> None:
+    @on(Walked.Hovered)
+    def _hovered(self, message: Walked.Hovered) -> None:
         """Say what is under the mouse."""
         spot = self.body.spot(message.key, self.place, self.look) if message.key else None
         self.body.picture(self.look).tooltip = tooltip(spot, self.clock.now()) if spot is not None else None

@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 
 from textual.content import Content
 from textual.geometry import Offset
-from textual.reactive import var
 
-from pulsetui.storage.treemap.colours import Mode, palette
-from pulsetui.storage.views import StorageNode, StorageView
+from pulsetui.storage.treemap.colours import palette
+from pulsetui.storage.views import StorageNode
 from pulsetui.tui.renderables.paint import Paint
 from pulsetui.tui.renderables.place import Spot, focus_lines, stand_in
 from pulsetui.tui.renderables.rings import as_tile, lay_rings
@@ -21,29 +20,15 @@ from pulsetui.tui.renderables.storage import Measure, index_of
 from pulsetui.tui.renderables.sunburst import SunburstPicture
 from pulsetui.tui.renderables.vacant import storage_vacant
 from pulsetui.tui.theme import SIXTEEN_THEME
-from pulsetui.tui.widgets.lines import Lines, at_or_blank, state_of
+from pulsetui.tui.widgets.lines import at_or_blank, state_of
+from pulsetui.tui.widgets.node_picture import NodePicture
 
 _LABEL_ROWS = 2
 _FEWEST_ROWS = 4
 
 
-class RingPicture(Lines):
+class RingPicture(NodePicture):
     """Draws a frozen tree as rings; the selected arc has a rim."""
-
-    view: var[StorageView | None] = var(None)
-    """The tree on display, or None before the first read."""
-    selected: var[str | None] = var(None)
-    """Key of the selected arc; what has no arc of its own shows in the one that it is in."""
-    hidden: var[frozenset[str]] = var(frozenset())
-    """Categories that are left out."""
-    apparent: var[bool] = var(False)
-    mode: var[Mode] = var(Mode.SIZE)
-    """What colours stand for."""
-    now: var[datetime | None] = var(None)
-    growth_s: var[float] = var(3600.0)
-    """The window of the growth in `view`, in seconds."""
-    failure: var[str] = var("")
-    """Why the newest read failed, or empty."""
 
     def __init__(self, *, id: str | None = None, labelled: bool = False) -> None:  # noqa: A002 - Textual's name
         """Start empty; `labelled` says below the rings what is selected, where nobody else does."""
@@ -137,42 +122,6 @@ class RingPicture(Lines):
         left, top = self._offset(picture)
         return at.offset + Offset(left + found[0], top + found[1])
 
-    def on_mount(self) -> None:
-        """Follow the theme, of which the colours depend."""
-        self.app.theme_changed_signal.subscribe(self, lambda _: self.changed())
-
     def on_resize(self) -> None:
         """Draw in the new size."""
-        self.changed()
-
-    def watch_view(self) -> None:
-        """Show another tree."""
-        self.changed()
-
-    def watch_selected(self) -> None:
-        """Show which arc is selected."""
-        self.changed()
-
-    def watch_hidden(self) -> None:
-        """Leave categories out."""
-        self.changed()
-
-    def watch_apparent(self) -> None:
-        """Show other sizes."""
-        self.changed()
-
-    def watch_mode(self) -> None:
-        """Show other colours."""
-        self.changed()
-
-    def watch_now(self) -> None:
-        """Let ages grow."""
-        self.changed()
-
-    def watch_growth_s(self) -> None:
-        """Name the window of growth."""
-        self.changed()
-
-    def watch_failure(self) -> None:
-        """Show or drop the failure."""
         self.changed()

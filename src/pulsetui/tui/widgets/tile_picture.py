@@ -23,34 +23,19 @@ from pulsetui.tui.renderables.storage import Measure
 from pulsetui.tui.renderables.tiles import TileStyles, hatched
 from pulsetui.tui.renderables.vacant import storage_vacant
 from pulsetui.tui.theme import SIXTEEN_THEME
-from pulsetui.tui.widgets.lines import Lines, at_or_blank, state_of
+from pulsetui.tui.widgets.lines import at_or_blank, state_of
+from pulsetui.tui.widgets.node_picture import NodePicture
 from pulsetui.tui.widgets.zoom import FRAME_S, Zoom
 
 DEPTH = 3
 """Levels that are drawn where there is room."""
 
 
-class TilePicture(Lines):
+class TilePicture(NodePicture):
     """Draws a frozen tree as tiles; the selected one has a heavy frame."""
 
-    view: var[StorageView | None] = var(None)
-    """The tree on display, or None before the first read."""
-    selected: var[str | None] = var(None)
-    """Key of the selected tile; what has no tile of its own shows in the one that it is in."""
-    hidden: var[frozenset[str]] = var(frozenset())
-    """Categories that are left out."""
-    apparent: var[bool] = var(False)
     marked: var[frozenset[str]] = var(frozenset())
     """Keys of tiles that are hatched."""
-    mode: var[Mode] = var(Mode.SIZE)
-    """What colours stand for."""
-    now: var[datetime | None] = var(None)
-    failure: var[str] = var("")
-    """Why the newest read failed, or empty."""
-
-    growth_s: var[float] = var(3600.0)
-    """The window of the growth in `view`, in seconds."""
-
     ascii_only: var[bool] = var(False)
 
     def __init__(self, *, id: str | None = None, depth: int = DEPTH) -> None:  # noqa: A002 - Textual's name
@@ -109,10 +94,6 @@ class TilePicture(Lines):
     def _lay_out(self, tree: StorageNode, width_cells: int, height_cells: int) -> Layout:
         measure = Measure(self.apparent, self.hidden)
         return self._cuts.lay_out(tree, width_cells, height_cells, measure=measure, depth_limit=self._depth)
-
-    def on_mount(self) -> None:
-        """Follow the theme, of which the colours depend."""
-        self.app.theme_changed_signal.subscribe(self, lambda _: self.changed())
 
     def on_resize(self) -> None:
         """Draw in the new size."""
@@ -219,30 +200,6 @@ class TilePicture(Lines):
             self._zoom = None
             self.changed()
 
-    def watch_selected(self) -> None:
-        """Show which tile is selected."""
-        self.changed()
-
-    def watch_hidden(self) -> None:
-        """Leave categories out."""
-        self.changed()
-
-    def watch_apparent(self) -> None:
-        """Show other sizes."""
-        self.changed()
-
     def watch_marked(self) -> None:
         """Show what is marked."""
-        self.changed()
-
-    def watch_mode(self) -> None:
-        """Show other colours."""
-        self.changed()
-
-    def watch_now(self) -> None:
-        """Let ages grow."""
-        self.changed()
-
-    def watch_failure(self) -> None:
-        """Show or drop the failure."""
         self.changed()
