@@ -30,6 +30,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pulsetui.storage.categories import BUILT_IN, category_table
@@ -179,15 +180,15 @@ class Bench:
             if kept is None:
                 gc.collect()
                 self.grown_bytes = rss_bytes() - before
-            expected = await self.timed("du", lambda: self.peer("du", "-s", "-x", "-B1"))
+            expected = await self.timed("du", partial(self.peer, "du", "-s", "-x", "-B1"))
             if shutil.which("gdu"):
-                await self.timed("gdu", lambda: self.peer("gdu", "--non-interactive"))
+                await self.timed("gdu", partial(self.peer, "gdu", "--non-interactive"))
             assert isinstance(full, ScanResult)
             if allocated_bytes(full) != expected:
                 sys.exit(f"we found {allocated_bytes(full)} bytes and du {expected}")
             kept = full
-            await self.timed("refresh, unchanged", lambda known=full: self.ours(known))
-            await self.timed("refresh, a 20th again", lambda known=full: self.ours(known, ROLLING_SHARE))
+            await self.timed("refresh, unchanged", partial(self.ours, full))
+            await self.timed("refresh, a 20th again", partial(self.ours, full, ROLLING_SHARE))
             if number == 0:
                 self.times.clear()
                 self.lags_ms.clear()
@@ -240,20 +241,18 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, help="where trees are made and kept; else in a temporary folder")
     parser.add_argument("--files", type=int, default=1_000_000)
     parser.add_argument("--folders", type=int, default=20_000)
-    parser.add_argument("--flat", type=int, default=300_000, help="files in the one folder; 0 leaves it out")
+    parser.add_argument("--flat", type=int, default=300_000, help="files in the one folder; 0 leaves a tree out")
     parser.add_argument("--rounds", type=int, default=5)
     wanted = parser.parse_args()
+    trees: dict[str, Callable[[Path], None]] = {
+        f"wide {wanted.files}": partial(make_wide, files=wanted.files, folders=wanted.folders),
+        f"flat {wanted.flat}": partial(make_files, first=0, number=wanted.flat),
+    }
     with nullcontext(wanted.dir) if wanted.dir else tempfile.TemporaryDirectory() as folder:
-        for name, files in ((f"wide {wanted.files}", wanted.files), (f"flat {wanted.flat}", wanted.flat)):
-            wide = name.startswith("wide")
-            if not files:
+        for name, make in trees.items():
+            if name.endswith(" 0"):
                 continue
-            top = made(
-                Path(folder),
-                name,
-                lambda top, n=files, wide=wide: make_wide(top, n, wanted.folders) if wide else make_files(top, 0, n),
-            )
-            bench = Bench(top, wanted.rounds)
+            bench = Bench(made(Path(folder), name, make), wanted.rounds)
             asyncio.run(bench.run())
             bench.report(name)
 
