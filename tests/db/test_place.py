@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pulsetui.db.place import Modes, secure
+from pulsetui.db.place import secure
 from pulsetui.errors import PulseError, SettingsError
+from pulsetui.files.modes import Modes
 
 
 def mode(path: Path) -> int:

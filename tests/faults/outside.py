@@ -113,7 +113,7 @@ def unfinished_business(data_dir: Path, storage_dir: Path, sources: Mapping[str,
         else:
             wrong += _deleted_without_proof(job)
     known = {os.fsdecode(job["transcript_path"]) for job in left.jobs if job["transcript_path"]}
-    wrong += [f"left over: {path}" for path in _files(storage_dir)]
+    wrong += [f"left over: {path}" for path in _files(storage_dir) if Path(path).name != ".pulsetui-storage"]
     wrong += [f"left over: {path}" for path in _files(data_dir) if not _belongs(path, data_dir, known)]
     return wrong
 

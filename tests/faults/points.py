@@ -65,7 +65,11 @@ OWNER: dict[Workload, dict[str, tuple[Hits, ...]]] = {
     RESUME: {**_each("download.partial.read", (3, 2, 1))},
     CHANGED: {**_each("files.truncate files.truncated", (1, 1, 1))},
     UNCLEAN: {**_each("db.quick_check", (1, 1, 1))},
-    OPEN: {**_each("db.mend_mode", (3, 2, 1))},
+    OPEN: {
+        **_each("db.mend_mode", (3, 2, 1)),
+        **_each("files.mend_mode", (4, 2, 1)),
+        **_each("files.mend_open", (2, 1, 1)),
+    },
     OLD: {**_each("db.backup db.backed_up db.migrate", (1, 1, 1)), **_each("db.migrated", (1,))},
     LINKS: {**_each("files.link files.linked", (1, 2, 1), (3, 1))},
     STOPPED: {**_each("processes.terminate", (1, 1, 1))},

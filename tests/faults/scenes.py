@@ -130,7 +130,11 @@ def _ended_uncleanly(scene: Scene) -> None:
 
 
 def _open_to_all(scene: Scene) -> None:
-    for path in (scene.place.data_dir, *scene.place.data_dir.glob("pulse.db*")):
+    data_dir = scene.place.data_dir
+    folders = [data_dir / "audio", data_dir / "transcripts"]
+    for folder in folders:
+        (folder / ".pulsetui-0.tmp").touch()  # as a kill leaves it: recovery takes it away
+    for path in (data_dir, *folders, *data_dir.glob("pulse.db*")):
         path.chmod(0o755)
 
 

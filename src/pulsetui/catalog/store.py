@@ -36,6 +36,12 @@ async def ensure_library(tx: Transaction, name: str = DEFAULT_LIBRARY, *, now: d
     return int(found or 0)
 
 
+async def library_uuid(reader: Reader, name: str = DEFAULT_LIBRARY) -> str | None:
+    """Return the uuid of the library called `name`, or None if there is none."""
+    found = await reader.value("SELECT uuid FROM libraries WHERE name = ?", (name,))
+    return None if found is None else str(found)
+
+
 async def ensure_entity(
     tx: Transaction, names: tuple[str, ...], *, levels: Sequence[str], now: datetime, library: str = DEFAULT_LIBRARY
 ) -> int:

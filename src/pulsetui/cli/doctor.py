@@ -16,6 +16,7 @@ from typing import Literal
 
 from pulsetui import resources
 from pulsetui.actions.rights import rights_of
+from pulsetui.catalog import store as catalog_store
 from pulsetui.cli.context import Context
 from pulsetui.cli.failures import explained
 from pulsetui.cli.output import print_hanging, print_json
@@ -27,6 +28,7 @@ from pulsetui.db.place import modes_for
 from pulsetui.errors import PulseError
 from pulsetui.events import store as events_store
 from pulsetui.files.locks import is_network_file_system
+from pulsetui.pipeline.marker import Known, check_marker, known
 from pulsetui.processes.runner import TaskSpec, run
 from pulsetui.settings.models import Access
 from pulsetui.storage.disks import disks, existing
@@ -118,7 +120,16 @@ async def _data_folder(context: Context) -> Check:
 
 
 async def _storage_folder(context: Context) -> Check:
-    return await in_thread(_writable, "storage folder", context.loaded.settings.paths.storage.resolve())
+    folder = context.loaded.settings.paths.storage.resolve()
+    check = await in_thread(_writable, "storage folder", folder)
+    if check.verdict != "failed" and (context.data_dir / DATABASE_NAME).exists():
+        expected = await context.read(_known_storage)
+        await in_thread(check_marker, folder, expected)
+    return check
+
+
+async def _known_storage(reader: Reader) -> Known:
+    return await known(reader, await catalog_store.library_uuid(reader) or "")
 
 
 def _writable(name: str, folder: Path) -> Check:

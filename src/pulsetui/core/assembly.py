@@ -21,10 +21,10 @@ from pulsetui.core.status import live_status, status_json
 from pulsetui.core.supervisor import Supervisor
 from pulsetui.db.database import DATABASE_NAME, Database
 from pulsetui.db.owner import Ownership
-from pulsetui.errors import RefusedError, SettingsError
+from pulsetui.errors import SettingsError
 from pulsetui.events.bus import Bus
 from pulsetui.events.store import EventLog
-from pulsetui.files.folders import Folder
+from pulsetui.files.modes import Modes, let_in
 from pulsetui.pipeline import actions as _orders  # noqa: F401 - importing it registers the orders that the owner runs
 from pulsetui.pipeline import store as jobs_store
 from pulsetui.pipeline.backoff import Backoff
@@ -32,6 +32,7 @@ from pulsetui.pipeline.deletion import Sweeper
 from pulsetui.pipeline.downloader.service import Downloads, DownloadSettings
 from pulsetui.pipeline.downloader.transfer import Downloader
 from pulsetui.pipeline.engines.registry import engine_names
+from pulsetui.pipeline.folders import VIDEOS, make_data_folders, take_storage
 from pulsetui.pipeline.leases import LeaseKeeper
 from pulsetui.pipeline.live import Live
 from pulsetui.pipeline.outcomes import Outcomes
@@ -49,6 +50,8 @@ from pulsetui.storage.roots import roots_of
 from pulsetui.storage.tree.hierarchy import Hierarchy
 from pulsetui.waiting import in_thread
 
+ORDERS_ONLY = "cli"
+"""The front end that runs an order and nothing else: it leaves the storage alone, be it there or not."""
 ORDER_WAIT_S = 10.0
 """How long an owner that starts waits for a command that holds the lock for one order."""
 
@@ -61,6 +64,7 @@ async def open_core(
 
     Raises:
         OwnedError: another process owns the data directory.
+        RefusedError: the storage isn't the one that the database knows.
         SettingsError: the limits contradict each other or the disks.
         DatabaseError: the database can't be used.
     """
@@ -74,11 +78,14 @@ async def open_core(
         data_dir, front_end=front_end, group=settings.access.group, wait_s=wait_s, clock=clock
     )
     try:
-        await in_thread(_make_folders, data_dir, storage_dir)
+        let_in(ownership.modes)
+        await in_thread(make_data_folders, data_dir, ownership.modes)
         database = await Database.open(data_dir / DATABASE_NAME, owner=True, clock=clock, mode=ownership.modes.file)
         try:
             await database.read(lambda reader: check_levels(reader, settings.storage.levels))
             await ownership.begin(database)
+            if front_end != ORDERS_ONLY:
+                await take_storage(database, clock, data_dir, storage_dir, ownership.modes)
             core = _assemble(loaded, clock, ownership, database, limits, data_dir, storage_dir)
             await core.budget.load()
             try:
@@ -123,9 +130,13 @@ def _assemble(
     downloader = Downloader(settings.downloads, clock=clock)
     owner = ownership.owner.instance
     downloads = Downloads(
-        outcomes, downloader, DownloadSettings(storage_dir / "videos", settings.downloads.max_size, owner)
+        outcomes,
+        downloader,
+        DownloadSettings(storage_dir / VIDEOS, settings.downloads.max_size, owner, ownership.modes),
     )
-    transcriptions = Transcriptions(outcomes, sweeper, _transcription_settings(settings, data_dir, owner))
+    transcriptions = Transcriptions(
+        outcomes, sweeper, _transcription_settings(settings, data_dir, owner, ownership.modes)
+    )
     live = Live()
     refresher = Refresher(
         database=database,
@@ -197,7 +208,7 @@ def _pool(
     )
 
 
-def _transcription_settings(settings: Settings, data_dir: Path, owner: str) -> TranscriptionSettings:
+def _transcription_settings(settings: Settings, data_dir: Path, owner: str, modes: Modes) -> TranscriptionSettings:
     wanted = settings.transcription
     return TranscriptionSettings(
         audio_root=data_dir / "audio",
@@ -211,6 +222,7 @@ def _transcription_settings(settings: Settings, data_dir: Path, owner: str) -> T
         ),
         progress_timeout_s=wanted.progress_timeout.total_seconds(),
         owner=owner,
+        modes=modes,
     )
 
 
@@ -246,15 +258,3 @@ def _check_engine(name: str) -> None:
 
 def _places(data_dir: Path, storage_dir: Path) -> tuple[Path, Path]:
     return data_dir.resolve(), storage_dir.resolve()
-
-
-def _make_folders(data_dir: Path, storage_dir: Path) -> None:
-    for folder in (storage_dir / "videos", data_dir / "audio", data_dir / "transcripts"):
-        try:
-            Folder.open(folder, create=True).close()
-        except (OSError, RefusedError) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            raise SettingsError(
-                f"the folder {folder} can't be made: {why}",
-                hint="set paths.data_dir and paths.storage_dir to folders that this user may write",
-            ) from error

@@ -23,7 +23,8 @@ from pulsetui.db.connections import Reader, Transaction
 from pulsetui.db.database import Database
 from pulsetui.db.identity import boot_id, process_start, user_name
 from pulsetui.db.lock import Holder, owned_error, take_lock
-from pulsetui.db.place import Modes, secure
+from pulsetui.db.place import secure
+from pulsetui.files.modes import Modes
 from pulsetui.waiting import in_thread
 
 ORDER_FRONT_END = "cli"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import grp
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from pulsetui import faults
@@ -17,18 +16,10 @@ from pulsetui.db.failures import BACKUPS
 from pulsetui.db.migrations import refuse_network
 from pulsetui.errors import SettingsError
 from pulsetui.files.folders import Folder
+from pulsetui.files.modes import Modes
 from pulsetui.files.names import display_text
 
 _OURS = ("pulse.db*", "owner.lock", f"{BACKUPS}/*.db*")
-
-
-@dataclass(frozen=True, slots=True)
-class Modes:
-    """The permission bits of the data directory and of the files in it, and the group that they belong to, if any."""
-
-    folder: int = 0o700
-    file: int = 0o600
-    group_id: int | None = None
 
 
 def modes_for(group: str) -> Modes:

@@ -210,6 +210,20 @@ async def with_media(reader: Reader, *, after_id: int, limit: int) -> list[Job]:
     return [job_from_row(row) for row in rows]
 
 
+async def count_media(reader: Reader) -> int:
+    """Return how many videos should be on disk."""
+    return int(await reader.value("SELECT count(*) FROM jobs WHERE video_path IS NOT NULL AND video_deleted = 0") or 0)
+
+
+async def some_media(reader: Reader, limit: int) -> list[Path]:
+    """Return where some of the videos that should be on disk are, the newest jobs' first."""
+    rows = await reader.all(
+        "SELECT video_path FROM jobs WHERE video_path IS NOT NULL AND video_deleted = 0 ORDER BY id DESC LIMIT ?",
+        (limit,),
+    )
+    return [Path(os.fsdecode(row["video_path"])) for row in rows]
+
+
 async def by_uuids(reader: Reader, uuids: Sequence[str]) -> dict[str, Job]:
     """Return the jobs among `uuids` (at most some hundred at a time), which may be parts of any file names."""
     known = [each for each in uuids if each.isascii()]  # SQLite takes no name that isn't UTF-8

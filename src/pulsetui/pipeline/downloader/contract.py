@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pulsetui.files.modes import PRIVATE, Modes
+
 BLOCK_BYTES = 4096
 
 
@@ -31,6 +33,8 @@ class Request:
     """As `Head.last_modified` was for the partial file."""
     declared_bytes: int | None = None
     """As `Head.declared_bytes` was for the partial file."""
+    modes: Modes = PRIVATE
+    """Those of the file, and of the folders that are made for it."""
 
 
 @dataclass(frozen=True, slots=True)

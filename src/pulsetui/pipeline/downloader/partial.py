@@ -20,6 +20,7 @@ from pulsetui.errors import FailureClass, RefusedError, SourceError, SpaceError
 from pulsetui.files import copying, durable, locks
 from pulsetui.files.folders import Folder
 from pulsetui.files.identity import FileIdentity
+from pulsetui.files.modes import Modes
 
 BATCH_BYTES = 1024 * 1024
 DURABLE_STEP_BYTES = 64 * 1024 * 1024
@@ -39,9 +40,10 @@ def trusted_bytes(size_bytes: int, *, written_before_start: bool) -> int:
 class Partial:
     """One partial file and the folder that it is in."""
 
-    def __init__(self, videos_root: Path, folder: Path, uuid: str) -> None:
-        """Touch nothing yet."""
+    def __init__(self, videos_root: Path, folder: Path, uuid: str, modes: Modes) -> None:
+        """Touch nothing yet; what is made gets `modes`."""
         self._root = videos_root
+        self._modes = modes
         self._path = folder
         self._uuid = uuid
         self._name = f"{uuid}.partial"
@@ -73,7 +75,7 @@ class Partial:
         """
         self._folder = self._entered()
         try:
-            self._descriptor = self._folder.create(self._name)
+            self._descriptor = self._folder.create(self._name, self._modes.file)
         except FileExistsError:
             self._take_over()
             self._cut_off_untrusted()
@@ -185,7 +187,7 @@ class Partial:
 
     def _entered(self) -> Folder:
         with Folder.open(self._root) as root:
-            return root.below(*self._below_root(), create=True)
+            return root.below(*self._below_root(), create=True, mode=self._modes.folder)
 
     def _below_root(self) -> tuple[str, ...]:
         if not self._path.is_relative_to(self._root):

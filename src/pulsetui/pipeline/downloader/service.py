@@ -18,6 +18,7 @@ from pulsetui.db.database import Transaction
 from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError
 from pulsetui.files.folders import Folder
 from pulsetui.files.identity import FileIdentity
+from pulsetui.files.modes import PRIVATE, Modes
 from pulsetui.pipeline import states, store
 from pulsetui.pipeline.choice import download_order, holds_the_line, parts_to_transcribe
 from pulsetui.pipeline.downloader.contract import Fetched, Head, Request
@@ -44,6 +45,8 @@ class DownloadSettings:
     max_size_bytes: int
     owner: str
     """The uuid of the owner's instance."""
+    modes: Modes = PRIVATE
+    """Those of what is downloaded."""
 
 
 class Downloads:
@@ -142,6 +145,7 @@ class Downloads:
             etag=job.etag,
             last_modified=job.last_modified,
             declared_bytes=job.declared_bytes,
+            modes=self._settings.modes,
         )
 
     async def sized(self, live: LiveTask, head: Head) -> int:

@@ -66,7 +66,7 @@ class Downloader:
         """
         source = self._source(request.url)
         threads = self._tools.threads
-        partial = Partial(request.videos_root, request.folder, request.uuid)
+        partial = Partial(request.videos_root, request.folder, request.uuid, request.modes)
         try:
             try:
                 await threads.run(partial.open)
@@ -87,7 +87,7 @@ class Downloader:
         Raises:
             SourceError: somebody is writing it.
         """
-        partial = Partial(request.videos_root, request.folder, request.uuid)
+        partial = Partial(request.videos_root, request.folder, request.uuid, request.modes)
         await self._tools.threads.run(partial.remove_leftover)
 
     async def close(self) -> None:

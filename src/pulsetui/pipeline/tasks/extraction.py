@@ -51,10 +51,10 @@ class Extracted:
     """Allocated on disk."""
 
 
-def extract(media: Media, audio: Path, on_progress: OnProgress) -> Extracted:
+def extract(media: Media, audio: Path, on_progress: OnProgress, *, mode: int = 0o600) -> Extracted:
     """Write the audio of `media` to a new file at `audio`, in the place of what an earlier attempt left there.
 
-    Not synced: it can be made again from the media, and is, after a crash.
+    The file gets `mode`. Not synced: it can be made again from the media, and is, after a crash.
 
     Raises:
         TaskError: nothing could be decoded, or there is more than the process may write or a WAV file can hold.
@@ -63,7 +63,7 @@ def extract(media: Media, audio: Path, on_progress: OnProgress) -> Extracted:
     with Folder.open(audio.parent, create=True) as folder, removed_on_failure(audio):
         with suppress(FileNotFoundError):
             folder.unlink(audio.name)
-        descriptor = folder.create(audio.name)
+        descriptor = folder.create(audio.name, mode)
         try:
             return _fill(media, descriptor, on_progress)
         finally:

@@ -71,8 +71,8 @@ def transcribe(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
     """Make text of the speech in a media file.
 
     Takes `media_path`, `audio_path` (a new file; what an earlier attempt left there is replaced; it stays for the
-    caller to delete, except after a failure), `engine`, and `language` if it isn't the engine's default. Emits what
-    `Progress` describes.
+    caller to delete, except after a failure), `audio_mode` (its permission bits, 0600 unless given), `engine`, and
+    `language` if it isn't the engine's default. Emits what `Progress` describes.
 
     Returns `decoded_s`, `container_s` (the length of the audio as the container states it, or null), `broken_packets`,
     `speech` (pairs of seconds), `segments` (see `Segment.plain`), `engine`, `model`, `language` and `audio_bytes`.
@@ -85,7 +85,8 @@ def transcribe(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
     # First, since a wrong setting must not cost an extraction; loading takes half a second, the rest minutes.
     engine = load_engine(str(arguments["engine"]), language=arguments.get("language"))
     audio = Path(arguments["audio_path"])
-    extracted, container_s = _extract(Path(arguments["media_path"]), audio, progress)
+    mode = int(arguments.get("audio_mode", 0o600))
+    extracted, container_s = _extract(Path(arguments["media_path"]), audio, mode, progress)
     with removed_on_failure(audio):
         faults.point("transcription.extracted")
         speech = _find_speech(audio, extracted.decoded_s, progress)
@@ -105,10 +106,10 @@ def transcribe(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
     }
 
 
-def _extract(path: Path, audio: Path, progress: Progress) -> tuple[Extracted, float | None]:
+def _extract(path: Path, audio: Path, mode: int, progress: Progress) -> tuple[Extracted, float | None]:
     with open_media(path) as media:
         progress.begin("extracting", media.stated_s())
-        extracted = extract(media, audio, progress.at)
+        extracted = extract(media, audio, progress.at, mode=mode)
         container_s = media.stated_s(extracted.starts_s)
     progress.end(extracted.decoded_s, extracted.audio_bytes)
     return extracted, container_s

@@ -24,6 +24,7 @@ from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError
 from pulsetui.files.durable import write_durable
 from pulsetui.files.folders import Folder
 from pulsetui.files.identity import FileIdentity
+from pulsetui.files.modes import PRIVATE, Modes
 from pulsetui.pipeline import states, store
 from pulsetui.pipeline.choice import parts_to_transcribe, transcription_order
 from pulsetui.pipeline.deletion import Sweeper
@@ -56,6 +57,8 @@ class TranscriptionSettings:
     progress_timeout_s: float
     owner: str
     """The uuid of the owner's instance."""
+    modes: Modes = PRIVATE
+    """Those of audio and transcripts."""
 
 
 class Transcriptions:
@@ -134,7 +137,7 @@ class Transcriptions:
         job = live.job
         if job.video is None or job.lease is None:
             raise LeaseLostError(f"job {job.id} has no media or no lease")
-        await in_thread(_make_folder, audio_path.parent)
+        await in_thread(_make_folder, audio_path.parent, self._settings.modes)
         began = self._outcomes.clock.monotonic()
         answer = await run(
             self._spec(job, job.video.path, audio_path), lambda event: self._progress(live, audio_path, event)
@@ -159,7 +162,12 @@ class Transcriptions:
         reservation = self._budget.ledger.reservations.get(job.id)
         return TaskSpec(
             task=_TASK,
-            arguments={"media_path": str(media), "audio_path": str(audio), "engine": self._settings.engine},
+            arguments={
+                "media_path": str(media),
+                "audio_path": str(audio),
+                "audio_mode": self._settings.modes.file,
+                "engine": self._settings.engine,
+            },
             limits=Limits(file_bytes=reservation.reserved.audio if reservation else None),
         )
 
@@ -197,7 +205,7 @@ class Transcriptions:
         ).to_json()
         await self._check_lease(job)
         path = self._settings.transcripts_root.joinpath(*job.entity_folders, f"{job.uuid}.json")
-        identity = await in_thread(_write_transcript, path, transcript)
+        identity = await in_thread(_write_transcript, path, transcript, self._settings.modes)
         self._budget.usage.added(Kind.TRANSCRIPTS, identity.allocated_bytes)
         self._budget.ledger.written(job.id, transcript=identity.allocated_bytes)
         file = TranscriptFile(path, identity.size_bytes, hashlib.sha256(transcript).hexdigest())
@@ -256,15 +264,15 @@ def _receipt(verdict: Verdict) -> str:
     return json.dumps(asdict(verdict), ensure_ascii=False)
 
 
-def _make_folder(path: Path) -> None:
-    Folder.open(path, create=True).close()
+def _make_folder(path: Path, modes: Modes) -> None:
+    Folder.open(path, create=True, mode=modes.folder).close()
 
 
-def _write_transcript(path: Path, data: bytes) -> FileIdentity:
-    with Folder.open(path.parent, create=True) as folder:
+def _write_transcript(path: Path, data: bytes, modes: Modes) -> FileIdentity:
+    with Folder.open(path.parent, create=True, mode=modes.folder) as folder:
         # Replacing is safe: without a commit that names it, a transcript of this name is the leftover of a killed
         # attempt.
-        return write_durable(folder, path.name, data, replace=True)
+        return write_durable(folder, path.name, data, replace=True, mode=modes.file)
 
 
 def _media_file(path: Path) -> MediaFile:

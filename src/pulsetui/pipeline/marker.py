@@ -1,0 +1,125 @@
+"""Whether the storage that is there is the one that the database knows: by a marker that the first start leaves in it.
+
+A disk that isn't mounted is an empty folder, and recovery would take all of its media for lost. The invariant: as long
+as the database has media in a storage, no start goes on without the storage's marker, unless some of that media is
+there (a storage from before there were markers) or a human put an empty marker there (the media is lost for good).
+
+The marker lies in `storage_dir`, or in its `videos` where that is a disk of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pulsetui.db.database import Reader
+from pulsetui.errors import RefusedError
+from pulsetui.files.durable import close, sync, write_all
+from pulsetui.files.folders import Folder
+from pulsetui.files.modes import Modes
+from pulsetui.files.names import display_text
+from pulsetui.pipeline import store
+
+MARKER_NAME = ".pulsetui-storage"
+_LOOKED_AT = 100
+_LONGEST_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database says of its storage."""
+
+    library: str
+    """The uuid of the library, which no other database has."""
+    media: int
+    """How many videos should be there."""
+    some: Sequence[Path]
+    """Some of them."""
+
+
+async def known(reader: Reader, library: str) -> Known:
+    """Return what the database says of its storage."""
+    return Known(library, await store.count_media(reader), await store.some_media(reader, _LOOKED_AT))
+
+
+def check_marker(storage_dir: Path, expected: Known) -> None:
+    """Return if the storage is the right one, as far as can be told. Changes nothing. Blocks.
+
+    Raises:
+        RefusedError: it is another one, or its disk isn't mounted.
+    """
+    if storage_dir.exists() and not storage_dir.is_dir():
+        return  # the making of its folders says what is wrong
+    marker = _place(storage_dir) / MARKER_NAME
+    library = _library(marker)
+    if library is None:
+        if expected.media and not any(path.exists() for path in expected.some):
+            raise _missing(storage_dir, marker, expected.media)
+    elif library not in ("", expected.library):
+        raise RefusedError(
+            f"the storage {display_text(str(storage_dir))} belongs to another data folder, says {MARKER_NAME} in it",
+            hint="mount the disk that belongs there, or set paths.storage_dir to a folder of its own",
+        )
+
+
+def leave_marker(storage_dir: Path, library: str, modes: Modes) -> None:
+    """Put the marker into a storage that was checked, if it isn't there. Blocks."""
+    place = _place(storage_dir)
+    if _library(place / MARKER_NAME):
+        return
+    body = {"library": library, "about": "pulsetui's storage; without this file the disk counts as not mounted"}
+    with Folder.open(place) as folder:
+        try:
+            descriptor = folder.create(MARKER_NAME, modes.file)
+        except FileExistsError:
+            descriptor = folder.open_existing(MARKER_NAME, writable=True)
+        try:
+            write_all(descriptor, f"{json.dumps(body)}\n".encode())
+            sync(descriptor)
+        finally:
+            close(descriptor)
+        folder.sync()
+
+
+def _place(storage_dir: Path) -> Path:
+    videos = storage_dir / "videos"
+    try:
+        own = videos.stat().st_dev != storage_dir.stat().st_dev
+    except (FileNotFoundError, NotADirectoryError):
+        return storage_dir
+    return videos if own else storage_dir
+
+
+def _library(marker: Path) -> str | None:
+    """Return the library that a marker names, empty if it names none, None without a marker."""
+    try:
+        with Folder.open(marker.parent) as folder:
+            descriptor = folder.open_existing(marker.name)
+    except FileNotFoundError:
+        return None
+    try:
+        text = os.read(descriptor, _LONGEST_BYTES)
+    finally:
+        os.close(descriptor)
+    try:
+        return str(json.loads(text)["library"]) if text.strip() else ""
+    except (ValueError, LookupError, TypeError) as error:
+        raise RefusedError(
+            f"{display_text(str(marker))} is not as pulsetui writes it",
+            hint=f"if the storage is the right one, empty it: truncate -s 0 {display_text(str(marker))}",
+        ) from error
+
+
+def _missing(storage_dir: Path, marker: Path, media: int) -> RefusedError:
+    videos = "the video that" if media == 1 else f"all {media:,} videos that"
+    return RefusedError(
+        f"the storage {display_text(str(storage_dir))} is not there: its marker {MARKER_NAME} is missing, and so "
+        f"{'is' if media == 1 else 'are'} {videos} the database has in it",
+        hint=(
+            f"mount its disk and start again; if the media is lost for good, `touch {display_text(str(marker))}` says "
+            "so, and the jobs start over"
+        ),
+    )
