@@ -75,7 +75,7 @@ async def test_each_kind_of_statement_says_what_it_did(database: Database) -> No
         first = await tx.insert(INSERT, ("a",))
         added = await tx.many(INSERT, [("b",), ("c",)])
         changed = await tx.execute("UPDATE events SET kind = 'x' WHERE id > ?", (first,))
-        returned = await tx.returning("DELETE FROM events WHERE kind = 'x' RETURNING id")
+        returned = await tx.all("DELETE FROM events WHERE kind = 'x' RETURNING id")
         none = await tx.one("SELECT * FROM events WHERE kind = :kind", {"kind": "x"})
         return first, added, changed, sorted(row["id"] for row in returned), none
 

@@ -21,10 +21,9 @@ from pulsetui import faults
 from pulsetui.errors import NotFoundError, PulseError
 from pulsetui.storage.categories import BUILT_IN, category_table
 from pulsetui.storage.ncdu.imported import Imported, read_export
-from pulsetui.storage.ncdu.walk import Exported, folder_chunks
+from pulsetui.storage.ncdu.walk import Exported, WalkCancelledError, folder_chunks
 from pulsetui.storage.ncdu.writer import head, info, quoted, tree_chunks
 from pulsetui.storage.views import Amount, StorageNode
-from pulsetui.storage.walk import WalkCancelledError
 
 CATEGORIES = category_table(BUILT_IN)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

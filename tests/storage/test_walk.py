@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pulsetui import faults
-from pulsetui.storage.walk import KIND_DEPTH, Root, WalkCancelledError, Walked, walk
+from pulsetui.storage.walk import KIND_DEPTH, Root, Walked, walk
 
 DEEP = 1_500
 """Folders of 10 characters in one another: 16,500 bytes of path, four times PATH_MAX."""
@@ -116,17 +116,29 @@ def test_a_tree_deeper_than_a_path_can_be_long_is_counted_whole(deep: Path) -> N
     assert found.total_bytes() == du(deep)
 
 
-def test_depth_does_not_take_descriptors(deep: Path) -> None:
+def at_each_step(monkeypatch: pytest.MonkeyPatch, look: Callable[[], None]) -> None:
+    """Call `look` before a walk enters a folder or goes back up: both open it from where the walk is."""
+    opened = os.open
+
+    def open_(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if dir_fd is not None:
+            look()
+        return opened(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", open_)
+
+
+def test_depth_does_not_take_descriptors(deep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     most = 0
 
-    def count() -> bool:
+    def count() -> None:
         nonlocal most
         most = max(most, open_files())
-        return False
 
     before = open_files()
-    walked(deep, cancelled=count)
-    assert most <= before + 2
+    at_each_step(monkeypatch, count)
+    walked(deep)
+    assert before < most <= before + 2
     assert open_files() == before
 
 
@@ -212,41 +224,24 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     assert (found[0].files, found[0].unreadable) == (1, [f"{root / 'locked'}: Permission denied"])
 
 
-def test_a_walk_can_be_cancelled_between_folders(tmp_path: Path) -> None:
-    for number in range(20):
-        (tmp_path / f"folder {number}").mkdir()
-    asked = 0
-
-    def cancelled() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked == 10
-
-    before = open_files()
-    with pytest.raises(WalkCancelledError):
-        walked(tmp_path, cancelled=cancelled)
-    assert asked == 10
-    assert open_files() == before
-
-
-def during(tree: Path, change: Callable[[], None]) -> Walked:
+def during(monkeypatch: pytest.MonkeyPatch, tree: Path, change: Callable[[], None]) -> Walked:
     """Walk `tree` and change it when the walk is three levels down."""
     steps = 0
 
-    def look() -> bool:
+    def look() -> None:
         nonlocal steps
         steps += 1
         if steps == 3:
             change()
-        return False
 
     before = open_files()
-    found = walked(tree, cancelled=look)
+    at_each_step(monkeypatch, look)
+    found = walked(tree)
     assert open_files() == before
     return found
 
 
-def test_a_folder_that_is_moved_during_the_walk_is_noticed(tmp_path: Path) -> None:
+def test_a_folder_that_is_moved_during_the_walk_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree, elsewhere = tmp_path / "tree", tmp_path / "elsewhere"
     write(tree / "a" / "b" / "c" / "file", 1000)
     write(elsewhere / "large", 5_000_000)
@@ -254,33 +249,35 @@ def test_a_folder_that_is_moved_during_the_walk_is_noticed(tmp_path: Path) -> No
     def move() -> None:
         (tree / "a" / "b").rename(elsewhere / "b")
 
-    found = during(tree, move)
+    found = during(monkeypatch, tree, move)
     assert found.unreadable == [f"{tree / 'a'}: changed during the walk"]
     assert found.total_bytes() < 1_000_000, "the walk must not go on in the other folder"
 
 
-def test_a_folder_that_is_deleted_during_the_walk_is_gone_or_noticed(tmp_path: Path) -> None:
+def test_a_folder_that_is_deleted_during_the_walk_is_gone_or_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whether `..` of a deleted folder still leads up is the file system's choice."""
     tree = tmp_path / "tree"
     (tree / "a" / "b").mkdir(parents=True)
-    found = during(tree, (tree / "a" / "b").rmdir)
+    found = during(monkeypatch, tree, (tree / "a" / "b").rmdir)
     assert found.unreadable in ([], [f"{tree / 'a'}: changed during the walk"])
     assert found.total_bytes() in (du(tree), du(tree) + 4096)
 
 
-def test_a_folder_that_is_gone_before_it_is_entered_is_nothing(tmp_path: Path) -> None:
+def test_a_folder_that_is_gone_before_it_is_entered_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = tmp_path / "tree"
     for name in ("a", "b"):
         (tree / name).mkdir(parents=True)
     visited: list[int] = []
 
-    def delete_the_other() -> bool:
+    def delete_the_other() -> None:
         visited.append(1)
         if len(visited) == 2:  # we are in one of the two, and have come from their parent's list
             for name in ("a", "b"):
                 (tree / name).rmdir()
-        return False
 
-    found = walked(tree, cancelled=delete_the_other)
-    assert len(visited) > 2
+    at_each_step(monkeypatch, delete_the_other)
+    found = walked(tree)
+    assert len(visited) >= 2
     assert found.unreadable in ([], [f"{tree}: changed during the walk"])

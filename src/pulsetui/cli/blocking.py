@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from pulsetui.cli.output import Progress
-from pulsetui.storage.walk import WalkCancelledError
+from pulsetui.storage.ncdu.walk import WalkCancelledError
 from pulsetui.waiting import finished
 
 T = TypeVar("T")

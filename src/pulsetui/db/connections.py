@@ -65,10 +65,6 @@ class Transaction(Reader):
         """Run one statement and return how many rows it changed."""
         return (await self._connection.execute(sql, parameters)).rowcount
 
-    async def returning(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
-        """Run one statement with `RETURNING` and return its rows, all fetched."""
-        return await self.all(sql, parameters)
-
     async def insert(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one `INSERT` and return the row's id (that of the connection's last insert, if it inserted nothing)."""
         row = await self._connection.execute_insert(sql, parameters)

@@ -21,10 +21,6 @@ KIND_DEPTH = 2
 """How many leading path parts may decide a kind; below, it is inherited."""
 
 
-class WalkCancelledError(Exception):
-    """The walk was told to stop; it has no result."""
-
-
 @dataclass(slots=True)
 class Walked:
     """The outcome of a walk: bytes by kind, and what could not be read."""
@@ -46,19 +42,11 @@ class Root:
     kind_of: Callable[[tuple[str, ...]], str]
 
 
-def walk(
-    roots: Iterable[Root],
-    *,
-    leave_out: frozenset[tuple[int, int]] = frozenset(),
-    cancelled: Callable[[], bool] = lambda: False,
-) -> Walked:
+def walk(roots: Iterable[Root], *, leave_out: frozenset[tuple[int, int]] = frozenset()) -> Walked:
     """Walk `roots` in order and return what they hold.
 
     An inode that was met once, below whichever root, is not counted again. `leave_out` names inodes as (device,
     inode) that somebody else accounts for. A missing root counts as empty.
-
-    Raises:
-        WalkCancelledError: `cancelled` said so between two folders.
     """
     walked = Walked()
     seen = set(leave_out)
@@ -71,7 +59,7 @@ def walk(
         except OSError as error:
             walked.unreadable.append(f"{root.path}: {error.strerror}")
             continue
-        _RootWalk(root, walked, seen, cancelled).run(descriptor)
+        _RootWalk(root, walked, seen).run(descriptor)
     return walked
 
 
@@ -90,7 +78,6 @@ class _RootWalk:
     root: Root
     walked: Walked
     seen: set[tuple[int, int]]
-    cancelled: Callable[[], bool]
     device: int = 0
 
     def run(self, descriptor: int) -> None:
@@ -105,8 +92,6 @@ class _RootWalk:
             self._count(kind, top)
             frames = [_Frame(key, (), kind, self._read(descriptor, (), kind))]
             while frames:
-                if self.cancelled():
-                    raise WalkCancelledError
                 descriptor = self._step(descriptor, frames)
         finally:
             os.close(descriptor)

@@ -19,11 +19,15 @@ from pulsetui import faults
 from pulsetui.errors import NotFoundError
 from pulsetui.storage.ncdu.writer import CHUNK_BYTES, TAIL, head, info
 from pulsetui.storage.views import StorageNode
-from pulsetui.storage.walk import BLOCK_BYTES, WalkCancelledError
+from pulsetui.storage.walk import BLOCK_BYTES
 
 _TOP_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FOLDER_FLAGS = _TOP_FLAGS | os.O_NOFOLLOW
 _UNREAD = b',"read_error":true'
+
+
+class WalkCancelledError(Exception):
+    """The walk was told to stop; it has no result."""
 
 
 @dataclass(slots=True)
