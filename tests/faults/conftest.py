@@ -11,9 +11,9 @@ from tests.faults.place import Place
 from tests.faults.scenes import Scene, expect_both
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The episodes, served for all tests of this process."""
+    """The episodes, served for the tests of this folder; other folders' look at which processes there are."""
     folder = tmp_path_factory.mktemp("site")
     for episode in EPISODES:
         make(folder, episode)
@@ -21,7 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def forge() -> Iterator[Forge]:
     """Where all owners of this process come from."""
     forge = Forge()
@@ -29,7 +29,7 @@ def forge() -> Iterator[Forge]:
     forge.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def queued(site: Site, forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory in which both episodes were queued by the command."""
     place = Place(tmp_path_factory.mktemp("queued"), forge)

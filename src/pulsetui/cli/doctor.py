@@ -232,7 +232,10 @@ async def _sizes(context: Context) -> Check:
     storage = context.loaded.settings.storage
     if not (context.data_dir / DATABASE_NAME).exists():
         return Check("sizes", "ok", "none yet: the first start reads them")
-    newest, state = await context.read(_refreshes)
+    try:
+        newest, state = await context.read(_refreshes)
+    except PulseError:
+        return Check("sizes", "warning", "not known: the database can't be read", "mend the database first")
     age_s = None if newest is None else (SystemClock().now() - newest.at).total_seconds()
     found = "none yet" if age_s is None else f"read {format_age(age_s)} ago"
     if newest is not None and newest.errors:
