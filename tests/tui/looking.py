@@ -14,7 +14,7 @@ from pulsetui.tui.app import PulseApp
 from pulsetui.tui.source import QuitChoice
 from tests.tui.fakes import FakeSource, FixedClock
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 def make_app(source: FakeSource, clock: FixedClock | None = None, *, ascii_only: bool = False) -> PulseApp:
