@@ -15,32 +15,24 @@ what isn't installed is left out.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import fcntl
 import json
 import os
-import pty
-import re
-import select
 import shutil
-import signal
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SIZE = (200, 50)
+sys.path.insert(0, str(Path(__file__).parent))
+
+from terminal import SIZE, running
+
 DEADLINE_S = 600.0
-KEY_AGAIN_S = 0.05
-"""How often the key that opens the storage screen is pressed until it is open: at first nobody listens."""
 PULSETUI = str(Path(sys.executable).with_name("pulsetui"))
-_ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[=>78MDEHc])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,49 +115,10 @@ def everyone(tree: Path) -> list[Contestant]:
 
 def usable_after(contestant: Contestant, environment: Mapping[str, str]) -> float:
     """Start a program on a terminal and return the seconds until it shows the tree."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
     began = time.perf_counter()
-    # setsid -c: gdu opens /dev/tty, which takes a controlling terminal.
-    command = ["setsid", "-c", *contestant.command]
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
-    os.close(slave)
-    try:
-        return wait_until(contestant, master, began)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        drain(master)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5.0)
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        os.close(master)
-
-
-def wait_until(contestant: Contestant, descriptor: int, began: float) -> float:
-    """Read until the view is there; return when."""
-    seen = b""
-    pressed = began
-    while (now := time.perf_counter()) - began < DEADLINE_S:
-        if contestant.key and now - pressed >= KEY_AGAIN_S:
-            os.write(descriptor, contestant.key)
-            pressed = now
-        if select.select([descriptor], [], [], 0.01)[0]:
-            try:
-                seen = (seen + os.read(descriptor, 1 << 16))[-(1 << 19) :]
-            except OSError:
-                break  # it ended
-            if contestant.shows(_ESCAPES.sub(b"", seen)):
-                return time.perf_counter() - began
-    raise TimeoutError(f"{contestant.name} never showed the tree: {seen[-2000:]!r}")
-
-
-def drain(descriptor: int) -> None:
-    """Read what comes until the other side closes or is silent, so that it never waits for us."""
-    with contextlib.suppress(OSError):
-        while select.select([descriptor], [], [], 2.0)[0] and os.read(descriptor, 1 << 16):
-            pass
+    with running(contestant.command, environment) as terminal:
+        terminal.shows(contestant.shows, deadline_s=DEADLINE_S, key=contestant.key)
+        return time.perf_counter() - began
 
 
 def tell(taken: Mapping[str, Sequence[float]]) -> None:

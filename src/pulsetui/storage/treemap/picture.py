@@ -5,12 +5,59 @@ The invariant: with any tile selected, the rows are those that `canvas.draw` ret
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+
 from pulsetui.storage.treemap.colours import Palette
 from pulsetui.storage.treemap.drawing import Drawing, Run
 from pulsetui.storage.treemap.layout import Layout
 
 Row = tuple[Run, ...]
 """A row in a form that can be compared."""
+
+
+GAP_CELLS = 8
+"""Cells between two changes that cost less to paint again than to jump over."""
+
+
+def changed_spans(before: Row, after: Row) -> list[tuple[int, int]]:
+    """Return where two rows differ, as first cells and the cells behind the last, in order.
+
+    Rows of two widths, or with characters that are no cell wide or two, count as changed whole.
+    """
+    width = sum(cell_len(text) for text, _ in after)
+    plain = all(cell_len(text) == len(text) for row in (before, after) for text, _ in row)
+    if not plain or sum(len(text) for text, _ in before) != width:
+        return [(0, width)]
+    spans: list[tuple[int, int]] = []
+    for start, end in _differences(before, after):
+        if spans and start - spans[-1][1] <= GAP_CELLS:
+            spans[-1] = spans[-1][0], end
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _differences(before: Row, after: Row) -> Iterator[tuple[int, int]]:
+    """Yield the cells that differ, as far as runs of both rows go on side by side."""
+    old, new = iter(before), iter(after)
+    old_text, old_style = next(old, ("", None))
+    new_text, new_style = next(new, ("", None))
+    at = 0
+    while old_text and new_text:
+        cells = min(len(old_text), len(new_text))
+        if old_style != new_style:
+            yield at, at + cells
+        elif (left := old_text[:cells]) != (right := new_text[:cells]):
+            unlike = [index for index in range(cells) if left[index] != right[index]]
+            yield at + unlike[0], at + unlike[-1] + 1
+        at += cells
+        old_text, new_text = old_text[cells:], new_text[cells:]
+        if not old_text:
+            old_text, old_style = next(old, ("", None))
+        if not new_text:
+            new_text, new_style = next(new, ("", None))
 
 
 class Picture(Drawing):

@@ -30,7 +30,7 @@ class Lines(Widget):
     def __init__(self, *children: Widget, **options: Any) -> None:
         """Take what a widget takes."""
         super().__init__(*children, **options)
-        self._painted: dict[int, Hashable] = {}
+        self._painted: dict[int, tuple[int, Hashable]] = {}
         self._strips: LRUCache[Hashable, Strip] = LRUCache(_KEPT_STRIPS)
         self._terminal_styles: dict[tuple[str, str | Style], RichStyle] = {}
         self._look: tuple[str, Style] | None = None
@@ -43,6 +43,15 @@ class Lines(Widget):
     def draw_line(self, y: int, width_cells: int) -> tuple[Content, str]:
         """Return line `y`, and the style of the ground below all of it or an empty one."""
         raise NotImplementedError
+
+    def changed_spans(
+        self,
+        before: Hashable,  # noqa: ARG002 - for who knows better
+        after: Hashable,  # noqa: ARG002
+        width_cells: int,
+    ) -> Sequence[tuple[int, int]]:
+        """Return where two states of a line differ, as first cells and the cells behind the last: here, all of it."""
+        return ((0, width_cells),)
 
     @property
     def lines_size(self) -> Size:
@@ -63,9 +72,17 @@ class Lines(Widget):
     def repaint(self) -> None:
         """Paint the lines in view that aren't what is on display."""
         width, height = self.lines_size
-        stale = [y for y in range(height) if self._painted.get(y) != (width, self.line_state(y))]
+        stale: list[Region] = []
+        for y in range(height):
+            painted_width, painted = self._painted.get(y, (-1, None))
+            state = self.line_state(y)
+            if painted_width != width:
+                stale.append(Region(0, y, width, 1))
+            elif painted != state:
+                spans = self.changed_spans(painted, state, width)
+                stale += [Region(start, y, end - start, 1) for start, end in spans]
         if stale:
-            self.refresh(*(Region(0, y, width, 1) for y in stale))
+            self.refresh(*stale)
 
     def render_line(self, y: int) -> Strip:
         """Return one line; it is drawn only if it wasn't drawn before."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from textual.content import Content
 from textual.geometry import Region
@@ -17,7 +18,7 @@ from textual.timer import Timer
 
 from pulsetui.storage.treemap.colours import Mode, Palette, palette
 from pulsetui.storage.treemap.layout import Layout, TreemapLayout
-from pulsetui.storage.treemap.picture import Picture, Row
+from pulsetui.storage.treemap.picture import Picture, Row, changed_spans
 from pulsetui.storage.views import StorageNode, StorageView
 from pulsetui.tui.renderables.storage import Measure
 from pulsetui.tui.renderables.tiles import TileStyles, hatched
@@ -29,6 +30,13 @@ from pulsetui.tui.widgets.zoom import FRAME_S, Zoom
 
 DEPTH = 3
 """Levels that are drawn where there is room."""
+
+
+class _Tiles(NamedTuple):
+    """What a row of tiles is drawn from."""
+
+    mode: Mode
+    row: Row
 
 
 class TilePicture(NodePicture):
@@ -112,8 +120,14 @@ class TilePicture(NodePicture):
         if self._zoom is not None:
             return self._zoom, self._zoom.frame, y
         if self._rows:
-            return self._scale.mode, self._rows[y] if y < len(self._rows) else ()
+            return _Tiles(self._scale.mode, self._rows[y] if y < len(self._rows) else ())
         return state_of(at_or_blank(self._vacant(), y))
+
+    def changed_spans(self, before: Hashable, after: Hashable, width_cells: int) -> Sequence[tuple[int, int]]:
+        """Return where two rows of tiles differ: to move the frame, a terminal far away gets that and no more."""
+        if isinstance(before, _Tiles) and isinstance(after, _Tiles) and before.mode is after.mode:
+            return changed_spans(before.row, after.row)
+        return super().changed_spans(before, after, width_cells)
 
     def draw_line(self, y: int, width_cells: int) -> tuple[Content, str]:  # noqa: ARG002 - drawn already
         """Return what stands there while there are no tiles."""
