@@ -104,11 +104,14 @@ def _one_that_changes(scene: Scene) -> None:
 
 def _interrupt(scene: Scene) -> None:
     """Leave a partial file of some MiB."""
-    with scene.place.owner("files.written@5=kill") as owner:
+    videos = scene.place.videos
+    with scene.place.owner("files.written@*=delay:0.05") as owner:
         order_all(scene, owner)
-        owner.code()
-    (partial,) = scene.place.videos.rglob("*.partial")
-    assert partial.stat().st_size >= 3 * MIB
+        owner.until(
+            lambda: any(path.stat().st_size >= 3 * MIB for path in videos.rglob("*.partial")), "3 MiB are there"
+        )
+        owner.kill()
+    assert len(list(videos.rglob("*.partial"))) == 1
 
 
 def _interrupt_and_change(scene: Scene) -> None:

@@ -22,7 +22,7 @@ FULL = [
     (FETCH, "files.created@3"),
     (LOCAL, "files.write@4"),
     (FETCH, "files.write@5"),
-    (FETCH, "files.sync@1"),
+    (FETCH, "files.sync@2"),
     (FETCH, "files.sync@3"),
     (FETCH, "files.rename@1"),
     (FETCH, "files.replace@2"),
