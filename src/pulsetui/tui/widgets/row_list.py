@@ -15,6 +15,9 @@ from pulsetui.tui.renderables.text import line, safe
 from pulsetui.tui.widgets.lines import ScrollLines, at_or_blank, state_of
 from pulsetui.tui.widgets.panel import Framed, frame_css
 
+_MOST_STANDING = 8
+"""Lines that may stand in place of rows, in the narrowest panel: what will be here, or what failed, and the key."""
+
 
 class RowList(ScrollLines, Framed, can_focus=True):
     """A framed list with a cursor. A subclass says how many rows there are and draws one.
@@ -44,6 +47,8 @@ class RowList(ScrollLines, Framed, can_focus=True):
     failure: var[str] = var("")
     now: var[datetime | None] = var(None)
     """The time that ages are told by."""
+    _stands: tuple[int, Sequence[Content]] | None = None
+    """What stands in place of rows, and the width that it was made for; None where it has to be made anew."""
 
     class Opened(Message):
         """The operator asked for the job of a row."""
@@ -108,6 +113,7 @@ class RowList(ScrollLines, Framed, can_focus=True):
 
     def repaint(self) -> None:
         """Take in the newest rows: length, cursor, frame, and the lines that changed."""
+        self._stands = None
         self.reckon(self.head_cells + (self.row_count * self.row_cells or 2))
         self.cursor = self.validate_cursor(self.cursor)
         self.frame()
@@ -154,14 +160,17 @@ class RowList(ScrollLines, Framed, can_focus=True):
 
     def line_state(self, y: int) -> Hashable:
         """Return what a line is drawn from: the head, a row's part, or what stands there while there are no rows."""
-        width = self.lines_size.width - 2
+        # Asked of every line in view each second, so the width, which is long to find out, only where it matters.
         if y < self.head_cells:
-            return state_of(self.draw_head(width))
+            return state_of(self.draw_head(self.lines_size.width - 2))
+        rows = self.row_count
+        if not rows and y - self.head_cells >= _MOST_STANDING:
+            return None
         at = y - self.head_cells + self.scroll_offset.y
-        if not self.row_count:
-            return state_of(at_or_blank(self._instead(width), at))
+        if not rows:
+            return state_of(at_or_blank(self._instead(self.lines_size.width - 2), at))
         index, part = divmod(at, self.row_cells)
-        if index >= self.row_count:
+        if index >= rows:
             return None
         return self.row_state(index), self.row_cells, part, self._is_picked(index)
 
@@ -185,7 +194,13 @@ class RowList(ScrollLines, Framed, can_focus=True):
         return index == self.cursor and self.has_focus and self.selectable(index)
 
     def _instead(self, width_cells: int) -> Sequence[Content]:
-        """Return what stands in place of rows."""
+        """Return what stands in place of rows; made once for all lines of a panel, as an idle screen has many."""
+        if self._stands is None or self._stands[0] != width_cells:
+            self._stands = width_cells, self._standing(width_cells)
+        return self._stands[1]
+
+    def _standing(self, width_cells: int) -> Sequence[Content]:
+        """Make what stands in place of rows."""
         if self.failure:
             said = line((f"{glyphs.FAILED} {safe(self.failure)}", "$bad"))
             return [said.truncate(width_cells, ellipsis=True), line(("ctrl+r reads again", "$quiet"))]
