@@ -81,10 +81,11 @@ class Screen:
         self._reading.set()
 
     def close(self) -> None:
-        """Close the terminal's window."""
-        self._end_reading()
-        with contextlib.suppress(OSError):
-            os.close(self._master)
+        """Close the terminal's window; closed already, its descriptor is somebody else's by now."""
+        if self._master >= 0:
+            self._end_reading()
+            master, self._master = self._master, -1
+            os.close(master)
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

@@ -121,7 +121,9 @@ def surroundings(_arguments: dict[str, Any], _emit: Emit) -> dict[str, Any]:
     return {
         "environment": dict(os.environ),
         "descriptors": [str(link.readlink()) for link in links if link.exists()],
-        "session": os.getsid(0) == os.getpid(),
+        "group": os.getpgrp() == os.getpid(),
+        "session": os.getsid(0),
+        "niceness": os.getpriority(os.PRIO_PROCESS, 0),
         "core": Path("/proc/self/limits").read_text().split("Max core file size")[1].split()[0],
     }
 

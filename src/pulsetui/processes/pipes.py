@@ -70,7 +70,9 @@ async def spawn() -> Process:
             stderr=PIPE,
             env=environment,
             close_fds=True,
-            start_new_session=True,  # a group to kill as one, and no Ctrl-C from our terminal
+            # A group to kill as one, and no Ctrl-C from our terminal. No session of its own: the kernel may schedule by
+            # sessions, and a job's niceness would count within its own alone (sched(7), autogroup).
+            process_group=0,
             limit=LINE_BYTES,
         )
     except OSError as error:
