@@ -28,7 +28,7 @@ from terminal import SIZE, Terminal, running
 
 QUIET_S = 0.05
 """After so long without a byte, a frame is over."""
-ARROWS = {"pulsetui": (b"l", b"j", b"h", b"k"), "gdu": (b"j", b"j", b"k", b"k")}
+ARROWS = {"pulsetui": (b"l", b"l", b"h", b"h"), "gdu": (b"j", b"j", b"k", b"k")}
 
 
 def main() -> None:

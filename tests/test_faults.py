@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from pulsetui import faults
-from tests.db.tools import until
+from tests.until import until
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from pulsetui.waiting import finished, in_thread
-from tests.db.tools import until
+from tests.until import until
 
 
 async def test_the_result_comes_back() -> None:

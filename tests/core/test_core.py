@@ -18,9 +18,9 @@ from pulsetui.errors import OwnedError, PulseError, SettingsError, UsageError
 from pulsetui.pipeline.jobs import Stage
 from tests.core.conftest import Configure
 from tests.core.owner import owning
-from tests.db.tools import until
 from tests.pipeline.downloader.servers import Content, fixed, serving
 from tests.pipeline.house import media
+from tests.until import until
 
 SPEECH = Path(str(resources.files("pulsetui.demo").joinpath("clips", "01.opus"))).read_bytes()
 HELD_UP = 40_000

@@ -6,7 +6,8 @@ import asyncio
 
 from pulsetui.clock import SystemClock
 from pulsetui.core.lag import LagProbe
-from tests.db.tools import FakeClock, until
+from tests.db.tools import FakeClock
+from tests.until import until
 
 
 class Late(FakeClock):

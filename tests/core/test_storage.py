@@ -15,8 +15,8 @@ from pulsetui.storage.views import StorageNode
 from tests.core.conftest import Configure
 from tests.core.owner import Owner, owning
 from tests.core.test_core import HELD_UP, SPEECH
-from tests.db.tools import until
 from tests.pipeline.downloader.servers import Content, serving
+from tests.until import until
 
 
 def write(owner: Owner, path: str, size_bytes: int) -> None:

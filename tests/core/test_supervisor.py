@@ -14,7 +14,8 @@ from pulsetui.events import store as events_store
 from pulsetui.events.bus import Bus
 from pulsetui.events.store import EventLog
 from tests.db.conftest import database
-from tests.db.tools import FakeClock, until
+from tests.db.tools import FakeClock
+from tests.until import until
 
 __all__ = ["database"]
 

@@ -13,7 +13,8 @@ from pulsetui import faults
 from pulsetui.db.ballast import ballast_path
 from pulsetui.db.database import DATABASE_NAME, Database, Reader, Transaction
 from pulsetui.errors import DatabaseError, SpaceError
-from tests.db.tools import fill, small_disk, until
+from tests.db.tools import fill, small_disk
+from tests.until import until
 
 INSERT = "INSERT INTO events (at, kind, category, severity, keep, text, data) VALUES (1, ?, 'job', 'info', 0, '', '{}')"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")

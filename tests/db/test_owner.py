@@ -19,7 +19,8 @@ from pulsetui.db.identity import process_start
 from pulsetui.db.lock import LOCK_NAME
 from pulsetui.db.owner import Ownership, is_alive, read_owner
 from pulsetui.errors import OwnedError
-from tests.db.tools import FakeClock, other_process, until
+from tests.db.tools import FakeClock, other_process
+from tests.until import until
 
 HOLD = """
     import asyncio, sys

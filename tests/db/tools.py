@@ -9,8 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -92,14 +91,6 @@ def other_process(script: str, *arguments: object, faults: str = "") -> Iterator
         yield process
     finally:
         process.kill()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, with a deadline."""
-    give_up_at = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < give_up_at, "the condition never came true"
-        await asyncio.sleep(0.005)
 
 
 @contextlib.contextmanager

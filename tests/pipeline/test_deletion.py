@@ -15,8 +15,8 @@ from pulsetui.errors import DatabaseError
 from pulsetui.pipeline.deletion import Sweeper
 from pulsetui.pipeline.events import DeletionKept, MediaFreed
 from pulsetui.pipeline.jobs import Job, MediaFile
-from tests.db.tools import until
 from tests.pipeline.house import MB, House, deleting, kinds, opened
+from tests.until import until
 
 
 @pytest.fixture

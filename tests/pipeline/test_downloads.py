@@ -21,11 +21,11 @@ from pulsetui.pipeline.downloader.transfer import Downloader
 from pulsetui.pipeline.jobs import Job, Stage
 from pulsetui.pipeline.live import LiveTask
 from pulsetui.settings.models import Downloads as Settings
-from tests.db.tools import until
 from tests.pipeline.downloader.conftest import OPEN, accept
 from tests.pipeline.downloader.conftest import media as mp4
 from tests.pipeline.downloader.servers import Answer, Content, Server, fixed, send, serving
 from tests.pipeline.house import LIMITS, MB, OWNER, House, kinds, media, opened
+from tests.until import until
 
 BODY = mp4(3 * MB + 321)
 

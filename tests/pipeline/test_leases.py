@@ -12,9 +12,10 @@ from pulsetui.pipeline.jobs import Job, Stage
 from pulsetui.pipeline.leases import HEARTBEAT_S, LEASE, LeaseKeeper
 from pulsetui.pipeline.live import RATE_WINDOW_S, LiveTask
 from pulsetui.pipeline.views import TaskKind
-from tests.db.tools import FakeClock, until
+from tests.db.tools import FakeClock
 from tests.pipeline.house import House
 from tests.pipeline.test_states import DOWNLOADING
+from tests.until import until
 
 STALL_S = 300.0
 

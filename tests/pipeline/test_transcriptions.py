@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from importlib import resources
@@ -24,9 +23,10 @@ from pulsetui.pipeline.live import LiveTask
 from pulsetui.pipeline.transcriber.acceptance import Rules
 from pulsetui.pipeline.transcriber.service import Transcriptions, TranscriptionSettings
 from pulsetui.pipeline.transcriber.transcript import Transcript
-from tests.db.tools import until
+from tests.living import children
 from tests.pipeline.house import MB, OWNER, House, kinds, media, opened
 from tests.pipeline.speech.plugin import install
+from tests.until import until
 
 CLIP = Path(str(resources.files("pulsetui.demo").joinpath("clips", "01.opus")))
 SPEECH = CLIP.read_bytes()
@@ -102,11 +102,6 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 async def desk(house: House, engines: None) -> AsyncIterator[Desk]:  # noqa: ARG001 - it must be there
     yield Desk(house)
     assert children() == [], "no process outlives its job"
-
-
-def children() -> list[str]:
-    here = Path(f"/proc/self/task/{os.getpid()}/children")
-    return here.read_text().split()
 
 
 async def test_speech_becomes_an_accepted_durable_committed_transcript(house: House, desk: Desk) -> None:

@@ -14,8 +14,8 @@ from pulsetui.clock import SystemClock
 from pulsetui.pipeline.jobs import Job
 from pulsetui.pipeline.live import Live, LiveTask
 from pulsetui.pipeline.workers import WorkerPool
-from tests.db.tools import until
 from tests.pipeline.test_states import DOWNLOADING
+from tests.until import until
 
 
 @dataclass

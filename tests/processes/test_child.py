@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.processes.conftest import is_alive, until
+from tests.living import is_alive
+from tests.until import until
 
 CHILD = [sys.executable, "-P", "-m", "pulsetui.processes.child"]
 NO_LIMITS: dict[str, Any] = {"memory_bytes": None, "cpu_s": None, "file_bytes": None}

@@ -14,7 +14,8 @@ from pulsetui import faults
 from pulsetui.errors import WorkerFailedError, WorkerLostError
 from pulsetui.processes.child import NICENESS
 from pulsetui.processes.runner import Limits, TaskSpec, run
-from tests.processes.conftest import is_alive, until
+from tests.living import children, is_alive
+from tests.until import until
 
 Events = list[dict[str, Any]]
 
@@ -313,11 +314,3 @@ async def test_a_task_sees_little_of_its_surroundings(tmp_path: Path, monkeypatc
     assert seen["niceness"] == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
     assert seen["session"] == os.getsid(0)
     assert seen["core"] == "0"
-
-
-def children() -> list[int]:
-    """Return the live processes that this one started."""
-    found = []
-    for task in Path("/proc/self/task").iterdir():
-        found += [int(pid) for pid in (task / "children").read_text().split() if is_alive(int(pid))]
-    return found

@@ -8,7 +8,8 @@ from pulsetui import faults
 from pulsetui.errors import WorkerFailedError, WorkerLostError
 from pulsetui.processes.pipes import TaskSpec
 from pulsetui.processes.session import Session, session
-from tests.processes.conftest import is_alive, until
+from tests.living import is_alive
+from tests.until import until
 
 ANSWERS = TaskSpec("tests.processes.tasks:answers_each", {}, grace_s=5.0)
 

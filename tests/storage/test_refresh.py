@@ -17,8 +17,8 @@ from pulsetui.errors import PulseError, RefusedError
 from pulsetui.storage.events import RootUnreadable, StorageRefreshed
 from pulsetui.storage.refresh import store
 from pulsetui.storage.refresh.service import MUCH_BYTES, StorageService
-from tests.db.tools import until
 from tests.storage.house import BLOCK, House, StillClock, broken_sums, housed
+from tests.until import until
 
 
 def du(folder: Path) -> int:

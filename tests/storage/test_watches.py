@@ -12,9 +12,9 @@ import pytest
 
 from pulsetui import faults
 from pulsetui.storage.refresh.watches import CHUNK, Watches
-from tests.db.tools import until
 from tests.storage.house import StillClock, housed
 from tests.storage.test_refresh import causes, serving
+from tests.until import until
 
 
 @dataclass

@@ -15,8 +15,9 @@ from pulsetui.pipeline.downloader.ingest import Media
 from pulsetui.pipeline.downloader.ranges import Recorded
 from pulsetui.pipeline.downloader.sources import Body
 from pulsetui.pipeline.downloader.transfer import Downloader
-from tests.pipeline.downloader.conftest import MIB, Ledger, Make, Place, media, until, within
+from tests.pipeline.downloader.conftest import MIB, Ledger, Make, Place, media, within
 from tests.pipeline.downloader.servers import Content, chunked, fixed, serving
+from tests.until import until
 
 BODY = media(5 * MIB + 123)
 

@@ -18,7 +18,9 @@ from pulsetui.storage.scan.records import FolderRecord
 from pulsetui.storage.scan.reporting import head_of
 from pulsetui.storage.scan.scanner import ScanResult, ScanRoot
 from pulsetui.storage.scan.unchanged import check
-from tests.storage.scan.trees import aged, assert_as_du_and_find, fill, scanned, until, walkers
+from tests.living import children
+from tests.storage.scan.trees import aged, assert_as_du_and_find, fill, scanned
+from tests.until import until
 
 CATEGORY, FILES, TOTAL, ALLOCATED = range(4)
 EVERYWHERE = Bounds(None, frozenset(), frozenset())
@@ -254,7 +256,7 @@ async def test_a_folder_that_comes_back_while_it_is_missed_is_listed(
     shutil.rmtree(tmp_path / "a")
     monkeypatch.setenv(faults.ENVIRONMENT, "storage.scan_root@*=delay:0.3")
     work = asyncio.create_task(scanned(tmp_path, known.records))
-    await until(lambda: bool(walkers()))  # the check is over
+    await until(lambda: bool(children()))  # the check is over
 
     fill(tmp_path / "a" / "1", ["back.mp4"])
 
@@ -271,7 +273,7 @@ async def test_a_folder_that_goes_while_its_parent_is_listed_is_gone_with_all_be
     fill(tmp_path, ["new.mp4"])
     monkeypatch.setenv(faults.ENVIRONMENT, "storage.scan_root@*=delay:0.3")
     work = asyncio.create_task(scanned(tmp_path, known.records))
-    await until(lambda: bool(walkers()))
+    await until(lambda: bool(children()))
 
     shutil.rmtree(tmp_path / "b")
 

@@ -13,17 +13,9 @@ import pytest
 from pulsetui import faults
 from pulsetui.errors import NotFoundError, PulseError, WorkerLostError
 from pulsetui.storage.scan.scanner import ScanProgress, ScanResult
-from tests.storage.scan.trees import (
-    assert_as_du_and_find,
-    fill,
-    is_alive,
-    many_folders,
-    scanned,
-    total_bytes,
-    until,
-    unverified,
-    walkers,
-)
+from tests.living import children, is_alive
+from tests.storage.scan.trees import assert_as_du_and_find, fill, many_folders, scanned, total_bytes, unverified
+from tests.until import until
 
 SLOWLY = "storage.scan_folder@*=delay:0.01"
 """Each folder takes its walker so long that there is time to disturb it."""
@@ -32,7 +24,7 @@ SLOWLY = "storage.scan_folder@*=delay:0.01"
 async def begun(work: asyncio.Task[ScanResult], seen: list[ScanProgress], folders: int = 1) -> list[int]:
     """Wait until a scan has listed some folders, and return its walkers."""
     await until(lambda: (bool(seen) and seen[-1].folders >= folders) or work.done())
-    return walkers()
+    return children()
 
 
 async def test_what_a_killed_walker_had_not_reported_is_listed_by_another(
@@ -74,7 +66,7 @@ async def test_walkers_that_all_die_are_an_error_and_never_a_short_count(
 
     with pytest.raises(WorkerLostError, match=r"SIGKILL|two walkers died"):
         await scanned(tmp_path)
-    assert walkers() == []
+    assert children() == []
 
 
 async def test_without_any_process_a_scan_fails(tmp_path: Path) -> None:
@@ -98,8 +90,8 @@ async def test_a_huge_folder_is_whole_when_one_of_its_walkers_is_killed(
     fill(tmp_path / "huge", (f"{number}.png" for number in range(2_500)), size=1)
     monkeypatch.setenv(faults.ENVIRONMENT, "storage.scan_list@2=delay:0.3")
     work = asyncio.create_task(scanned(tmp_path))
-    await until(lambda: len(walkers()) == 2)
-    victim = walkers()[1]
+    await until(lambda: len(children()) == 2)
+    victim = children()[1]
     await asyncio.sleep(0)
 
     os.kill(victim, signal.SIGKILL)
@@ -172,7 +164,7 @@ async def test_cancelling_at_the_start_leaves_nothing_behind(tmp_path: Path, tur
 
     with pytest.raises(asyncio.CancelledError):
         await work
-    assert walkers() == []
+    assert children() == []
     assert open_descriptors() == before
 
 
@@ -220,7 +212,7 @@ async def test_a_root_that_was_replaced_before_its_walkers_came_is_an_error(
     many_folders(root, 3)
     monkeypatch.setenv(faults.ENVIRONMENT, "storage.scan_root@*=delay:0.2")
     work = asyncio.create_task(scanned(root))
-    await until(lambda: bool(walkers()))
+    await until(lambda: bool(children()))
 
     root.rename(tmp_path / "elsewhere")
     many_folders(root, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import time
@@ -14,6 +13,7 @@ from typing import Any
 from pulsetui.storage.scan.records import FolderRecord, LinkedFile
 from pulsetui.storage.scan.scanner import ScanProgress, ScanResult, ScanRoot, scan
 from pulsetui.storage.views import CATEGORIES
+from tests.until import until
 
 DEADLINE_S = 30.0
 VIDEO, IMAGE, METADATA, OTHER = (CATEGORIES.index(name) for name in ("video", "image", "metadata", "other"))
@@ -117,27 +117,3 @@ async def aged(root: Path) -> None:
     """Wait until the last change of each folder is older than the tick in which a scan distrusts it."""
     newest = max(os.lstat(path).st_ctime_ns for path, *_ in os.walk(os.fsencode(root)))
     await until(lambda: time.time_ns() - newest > 30_000_000)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        await asyncio.sleep(0.005)
-
-
-def walkers() -> list[int]:
-    """Return the walkers' process ids: the live processes that this one started."""
-    found = []
-    for task in Path("/proc/self/task").iterdir():
-        found += [int(pid) for pid in (task / "children").read_text().split() if is_alive(int(pid))]
-    return found
-
-
-def is_alive(pid: int) -> bool:
-    """Say whether a process runs, and isn't just waiting to be reaped."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
-    except (FileNotFoundError, ProcessLookupError):
-        return False
