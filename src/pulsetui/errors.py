@@ -5,9 +5,13 @@ PulseError                 1  it failed
 ├── UsageError             2  the command's words are off
 ├── SettingsError          2  a setting is unknown, malformed, or contradicts another
 ├── NotPermittedError      3  the caller lacks the right
+├── AlreadyTrackedError    1  the library has that volume already
 ├── NotFoundError          4  nothing has that id or name
+│   ├── NotTrackedError    4  the library has no such volume
+│   └── VolumeNotFoundError  4  no mounted or tracked volume has that fingerprint
 ├── OwnedError             5  another process owns the data directory
-├── RefusedError           6  refused for safety: would pass the limit, stale preview, volume offline
+├── RefusedError           6  refused for safety: would pass the limit, stale preview
+│   └── VolumeAwayError    6  a path doesn't stand on the volume that it belongs to, or that one doesn't answer
 ├── DatabaseError          1  the database is damaged, from a newer version, or on a network file system
 ├── SpaceError             1  no room: ENOSPC from the disk, or the budget has none to give
 ├── LeaseLostError         1  the lease on a job ended; whatever its worker did must be thrown away
@@ -36,6 +40,8 @@ class FailureClass(StrEnum):
     """Will not change by trying again: 404, a fake type, no audio stream."""
     SPACE = "space"
     """The disk or the budget had no room. No fault of the source; costs no attempt."""
+    AWAY = "away"
+    """The volume that its files belong on was away. Costs no attempt; goes on when it is back."""
     SHUTDOWN = "shutdown"
     """pulsetui stopped in the middle. Costs no attempt."""
     POISON = "poison"
@@ -85,6 +91,24 @@ class NotFoundError(PulseError):
     exit_code = 4
 
 
+class AlreadyTrackedError(PulseError):
+    """The library has that volume already."""
+
+    code = "already-tracked"
+
+
+class NotTrackedError(NotFoundError):
+    """The library has no such volume."""
+
+    code = "not-tracked"
+
+
+class VolumeNotFoundError(NotFoundError):
+    """No mounted or tracked volume has that fingerprint."""
+
+    code = "volume-not-found"
+
+
 class OwnedError(PulseError):
     """Another process owns the data directory."""
 
@@ -97,6 +121,12 @@ class RefusedError(PulseError):
 
     code = "refused"
     exit_code = 6
+
+
+class VolumeAwayError(RefusedError):
+    """A path doesn't stand on the volume that it belongs to, or that one doesn't answer."""
+
+    code = "volume-away"
 
 
 class DatabaseError(PulseError):
