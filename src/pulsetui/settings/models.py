@@ -35,6 +35,7 @@ from pulsetui.settings.types import (
     WholeNumber,
     contradiction,
 )
+from pulsetui.settings.volumes import Volumes
 
 _GB = 10**9
 
@@ -221,6 +222,7 @@ class Settings(BaseSettings):
     downloads: Downloads = Downloads()
     transcription: Transcription = Transcription()
     storage: Storage = Storage()
+    volumes: Volumes = Volumes()
     dashboard: Dashboard = Dashboard()
     access: Access = Access()
 
