@@ -149,3 +149,10 @@ class VolumesView:
     volumes: tuple[VolumeView, ...]
     monitor: MonitorView
     testing: SpeedTestView | None = None
+    warn_percent: float = 80.0
+    critical_percent: float = 90.0
+    """From how full on a volume is told as such, and as badly so; settings of the dashboard."""
+    full_warning_s: float = 172_800.0
+    """A volume that is full within so long at its present growth is told as such."""
+    speed_test_bytes: int = 256 * 10**6
+    """How much a speed test writes and reads in each round unless it is told otherwise."""

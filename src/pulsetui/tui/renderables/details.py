@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from textual.content import Content
@@ -47,22 +48,22 @@ def job_lines(
     if job.error:
         tone = style if job.stage in ("held", "dead") else "$warn"
         lines += [Content(""), *(line((part, tone)) for part in broken(safe(job.error), width_cells))]
-    lines += [Content(""), *(_fact(label, text, width_cells) for label, text in _facts(job, zone) if text)]
+    lines += [Content(""), *(fact(label, text, width_cells) for label, text in _facts(job, zone) if text)]
     if details.receipt:
-        lines += _section("Receipt", [_fact(label, text, width_cells) for label, text in details.receipt])
+        lines += section("Receipt", [fact(label, text, width_cells) for label, text in details.receipt])
     if details.history:
-        lines += _section("History", [history_row(event, zone, width_cells) for event in details.history])
+        lines += section("History", [history_row(event, zone, width_cells) for event in details.history])
     if details.transcript:
-        return lines + _section("Transcript", (wrapped or Wrapped()).lines(details.transcript, width_cells))
-    return lines + _section("Transcript", [line((part, "$quiet")) for part in broken(_no_transcript(job), width_cells)])
+        return lines + section("Transcript", (wrapped or Wrapped()).lines(details.transcript, width_cells))
+    return lines + section("Transcript", [line((part, "$quiet")) for part in broken(_no_transcript(job), width_cells)])
 
 
-def _section(title: str, lines: list[Content]) -> list[Content]:
+def section(title: str, lines: Sequence[Content]) -> list[Content]:
     """Return a titled group, a blank line above it."""
     return [Content(""), line((title, "bold $accent")), *lines]
 
 
-def _fact(label: str, text: str, width_cells: int) -> Content:
+def fact(label: str, text: str, width_cells: int) -> Content:
     """Return one label and its value."""
     name = middle_cut(label, _LABEL_CELLS - 1).ljust(_LABEL_CELLS)
     return line((name, "$quiet"), middle_cut(text, width_cells - _LABEL_CELLS))

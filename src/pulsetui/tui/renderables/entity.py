@@ -10,13 +10,10 @@ from textual.content import Content
 
 from pulsetui.storage.views import HistoryPoint, StorageView
 from pulsetui.tui import glyphs
-from pulsetui.tui.renderables.sparkline import columns, sparkline
+from pulsetui.tui.renderables.course import course_picture
 from pulsetui.tui.renderables.storage import Measure
 from pulsetui.tui.renderables.storage_rows import growth_figures
-from pulsetui.tui.renderables.text import age, count, line, middle_cut, safe, size, spread
-
-_SCALE_CELLS = 8
-"""For the largest and the least size, left of the picture."""
+from pulsetui.tui.renderables.text import count, line, middle_cut, safe
 
 
 def head_lines(view: StorageView, width_cells: int) -> list[Content]:
@@ -57,17 +54,8 @@ def history_picture(
         said = "Its size over time will be here: each refresh adds to it."
         return [line((middle_cut(said, width_cells), "$quiet")), Content(""), *growth]
     sizes = [(point.at, measure.of(point.size)) for point in points]
-    rows = max(1, height_cells - 2 - len(growth))
-    cells = max(4, width_cells - _SCALE_CELLS - 2)
-    drawn = sparkline(columns(sizes, cells * 2), rows)
-    most, least = (pick(size_bytes for _, size_bytes in sizes) for pick in (max, min))
-    lines = []
-    for row, text in enumerate(drawn):
-        scale = size(most, _SCALE_CELLS) if row == 0 else size(least, _SCALE_CELLS) if row == rows - 1 else None
-        lines.append(line(scale or " " * _SCALE_CELLS, (f" {glyphs.LIMIT}", "$rule"), (text, "$fill")))
-    start = line(" " * (_SCALE_CELLS + 2), (f"{sizes[0][0].astimezone(zone):%Y-%m-%d %H:%M}", "$quiet"))
-    end = line((f"{age(sizes[-1][0], now)} ago", "$quiet"))
-    return [*lines, spread(start, end, width_cells), Content(""), *growth]
+    drawn = course_picture(sizes, now, zone, width_cells, height_cells - 1 - len(growth))
+    return [*drawn, Content(""), *growth]
 
 
 def _joined(figures: Sequence[Content], width_cells: int) -> list[Content]:

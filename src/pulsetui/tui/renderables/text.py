@@ -12,6 +12,7 @@ from textual.content import Content
 
 from pulsetui.files.display import end_cut, head, middle_cut
 from pulsetui.files.names import display_text
+from pulsetui.tui import glyphs
 from pulsetui.units import format_age, format_size
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "count",
     "end_cut",
     "figure",
+    "heading",
     "left",
     "line",
     "middle_cut",
@@ -102,3 +104,9 @@ def spread(start: Content, end: Content, width_cells: int) -> Content:
     if start.cell_length >= room:
         start = start.truncate(max(0, room - 1), ellipsis=True)
     return line(start, " " * max(0, room - start.cell_length), end)
+
+
+def heading(text: str, width_cells: int) -> Content:
+    """Return what parts the rows of a list: a text in a rule."""
+    rest = width_cells - cell_len(text) - 6
+    return line((glyphs.RULE * 4, "$rule"), (f" {text} ", "$quiet"), (glyphs.RULE * max(0, rest), "$rule"))

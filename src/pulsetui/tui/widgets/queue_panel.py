@@ -10,7 +10,7 @@ from textual.reactive import var
 from pulsetui.pipeline.views import DoneView, QueuedView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.tasks import done_row, queued_row
-from pulsetui.tui.renderables.text import age, line
+from pulsetui.tui.renderables.text import age, heading, line
 from pulsetui.tui.widgets.row_list import RowList
 from pulsetui.units import format_duration
 
@@ -61,13 +61,7 @@ class QueuePanel(RowList):
         """Return one job's line."""
         row = self._rows[index]
         if isinstance(row, str):
-            return (
-                line(
-                    (glyphs.RULE * 4, "$rule"),
-                    (f" {row} ", "$quiet"),
-                    (glyphs.RULE * (width_cells - len(row) - 6), "$rule"),
-                ),
-            )
+            return (heading(row, width_cells),)
         if isinstance(row, QueuedView):
             return (queued_row(row, width_cells),)
         return (done_row(row, self.now or row.ended_at, width_cells),)

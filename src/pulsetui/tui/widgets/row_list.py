@@ -124,8 +124,12 @@ class RowList(ScrollLines, Framed, can_focus=True):
         self.repaint()
 
     def validate_cursor(self, cursor: int) -> int:
-        """Keep the cursor on a row."""
-        return max(0, min(cursor, self.row_count - 1))
+        """Keep the cursor on a row that it may rest on; what it may not has such a one below it."""
+        rows = self.row_count
+        cursor = max(0, min(cursor, rows - 1))
+        while cursor + 1 < rows and not self.selectable(cursor):
+            cursor += 1
+        return cursor
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Bring the row under the cursor into view and tell the screen."""
