@@ -17,8 +17,9 @@ from pulsetui.cli.tree_sources import Detail, hierarchy, how_far, of_entities
 from pulsetui.cli.words import WINDOWS
 from pulsetui.clock import SystemClock, rfc3339
 from pulsetui.errors import PulseError
-from pulsetui.storage.tree.history import Trend, growth_bytes, trend
+from pulsetui.storage.tree.history import growth_bytes, trend
 from pulsetui.storage.views import CATEGORIES, HistoryPoint, RefreshView, StorageNode
+from pulsetui.trends import Trend
 from pulsetui.units import format_duration, format_percent, format_size
 from pulsetui.waiting import in_thread
 

@@ -23,7 +23,7 @@ from pulsetui.storage.refresh.refresher import Refresher
 from pulsetui.storage.refresh.steps import Outcome
 from pulsetui.storage.refresh.store import Cause
 from pulsetui.storage.refresh.watches import Watches
-from pulsetui.storage.tree.history import spans_to_thin
+from pulsetui.trends import spans_to_thin
 from pulsetui.waiting import in_thread
 
 MUCH_BYTES = 10**9

@@ -23,12 +23,12 @@ from pulsetui.storage.placing import NodeKey
 from pulsetui.storage.refresh import snapshot_store, store
 from pulsetui.storage.tree import tree_store
 from pulsetui.storage.tree.growing import grown, own_node
-from pulsetui.storage.tree.history import spaced
 from pulsetui.storage.tree.keys import Key, key_of, parse_key
 from pulsetui.storage.tree.nested import to_json
 from pulsetui.storage.tree.opening import Opened, Opener, folders_above
 from pulsetui.storage.tree.tree_store import Then
 from pulsetui.storage.views import HistoryPoint, StorageNode, StorageView
+from pulsetui.trends import spaced
 from pulsetui.waiting import in_thread
 
 __all__ = ["LEVEL_MOST", "WHOLE", "Hierarchy", "to_json"]
