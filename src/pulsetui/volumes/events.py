@@ -1,4 +1,4 @@
-"""The events of volumes, each with the sentence that it is shown as. They are told when something changed, and only then.
+"""The events of volumes, each with the sentence that it is shown as. They are told when something changed only.
 
 `name` is what the volume is called (`naming.name_of`), already fit for a screen, as are all the other texts here.
 """

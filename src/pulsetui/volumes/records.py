@@ -98,3 +98,12 @@ class Record:
     total_bytes: int
     available_bytes: int
     speed: SpeedView | None
+    is_read_only: bool = False
+    """As last seen."""
+    needs_decision: bool = False
+    """Two were mounted as it at once, and nothing tells them apart: in quarantine whatever is mounted, until a human
+    says which one it is."""
+    is_filling: bool = False
+    """It was warned of, and that isn't over."""
+    told_bytes: int = 0
+    """What was available when it was last told of."""
