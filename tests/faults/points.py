@@ -100,6 +100,9 @@ ELSEWHERE: dict[str, str] = {
     "demo.server.bind": "test_client.py",
     "demo.video": "test_client.py",
     "files.cloned": "test_reflinks.py",
+    "files.data_sync": "../volumes/test_measuring.py",
+    "files.folder_remove": "../volumes/test_measuring.py",
+    "files.scratch": "../volumes/test_measuring.py",
     "storage.export": "test_client.py",
     "storage.export_above": "test_client.py",
     "storage.export_folder": "test_client.py",
@@ -115,6 +118,7 @@ ELSEWHERE: dict[str, str] = {
     "storage.scan_step": "test_refresh.py",
     "storage.watch": "test_refresh.py",
     "terminal.write": "test_screen.py",
+    "volumes.speed_read": "../volumes/test_measuring.py",
 }
 """Points that other tests reach, because a kill there needs more than a workload."""
 

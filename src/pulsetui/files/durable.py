@@ -78,6 +78,13 @@ def sync(descriptor: int) -> None:
         faults.point("files.synced")
 
 
+def sync_data(descriptor: int) -> None:
+    """Put a file's bytes on disk, and of the rest only what is needed to find them (fdatasync)."""
+    with space_errors("sync a file"):
+        faults.point("files.data_sync")
+        os.fdatasync(descriptor)
+
+
 def truncate(descriptor: int, size_bytes: int) -> None:
     """Cut or extend a file to `size_bytes`; what extends it is a hole that takes no space."""
     with space_errors("extend a file"):

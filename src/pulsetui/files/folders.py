@@ -173,6 +173,21 @@ class Folder:
         except FileNotFoundError:
             return None
 
+    def remove_folder(self, name: str) -> bool:
+        """Remove an empty folder; return False if it is gone already, or something is in it."""
+        faults.point("files.folder_remove")
+        try:
+            os.rmdir(_component(name), dir_fd=self._descriptor)
+        except OSError as error:
+            if error.errno in {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST}:
+                return False
+            raise
+        return True
+
+    def fileno(self) -> int:
+        """Return the descriptor: a path descriptor, which leads to names and to what `fstat` says, and nowhere else."""
+        return self._descriptor
+
     def names(self) -> list[str]:
         """Return the names in the folder, sorted; bytes that aren't UTF-8 as surrogate escapes."""
         descriptor = self._readable()
