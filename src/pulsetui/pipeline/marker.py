@@ -9,8 +9,6 @@ The marker lies in `storage_dir`, or in its `videos` where that is a disk of its
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +17,13 @@ from pulsetui.db.database import Reader
 from pulsetui.errors import RefusedError
 from pulsetui.files.durable import close, sync, write_all
 from pulsetui.files.folders import Folder
+from pulsetui.files.markers import marker_text, read_marker
 from pulsetui.files.modes import Modes
 from pulsetui.files.names import display_text
 from pulsetui.pipeline import store
 
 MARKER_NAME = ".pulsetui-storage"
 _LOOKED_AT = 100
-_LONGEST_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ def leave_marker(storage_dir: Path, library: str, modes: Modes) -> None:
         except FileExistsError:
             descriptor = folder.open_existing(MARKER_NAME, writable=True)
         try:
-            write_all(descriptor, f"{json.dumps(body)}\n".encode())
+            write_all(descriptor, marker_text(body))
             sync(descriptor)
         finally:
             close(descriptor)
@@ -97,16 +95,10 @@ def _library(marker: Path) -> str | None:
     """Return the library that a marker names, empty if it names none, None without a marker."""
     try:
         with Folder.open(marker.parent) as folder:
-            descriptor = folder.open_existing(marker.name)
+            return read_marker(folder, marker.name, "library")
     except FileNotFoundError:
         return None
-    try:
-        text = os.read(descriptor, _LONGEST_BYTES)
-    finally:
-        os.close(descriptor)
-    try:
-        return str(json.loads(text)["library"]) if text.strip() else ""
-    except (ValueError, LookupError, TypeError) as error:
+    except ValueError as error:
         raise RefusedError(
             f"{display_text(str(marker))} is not as pulsetui writes it",
             hint=f"if the storage is the right one, empty it: truncate -s 0 {display_text(str(marker))}",
