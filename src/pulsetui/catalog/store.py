@@ -36,6 +36,20 @@ async def ensure_library(tx: Transaction, name: str = DEFAULT_LIBRARY, *, now: d
     return int(found or 0)
 
 
+async def get_library(reader: Reader, name: str) -> int:
+    """Return the id of the library called `name`.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = await reader.value("SELECT id FROM libraries WHERE name = ?", (name,))
+    if found is None:
+        raise NotFoundError(
+            f"there is no library {display_text(name)!r}", hint="`pulsetui library list` lists them, `add` makes one"
+        )
+    return int(found)
+
+
 async def library_uuid(reader: Reader, name: str = DEFAULT_LIBRARY) -> str | None:
     """Return the uuid of the library called `name`, or None if there is none."""
     found = await reader.value("SELECT uuid FROM libraries WHERE name = ?", (name,))
