@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,14 +44,13 @@ def disarmed() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def disk() -> Iterator[Path]:
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An ext4 file system of its own, on a loop device."""
     if mounts.obstacle():
         pytest.skip(f"no loop mounts here: {mounts.obstacle()}")
-    with tempfile.TemporaryDirectory() as folder:
-        image = mounts.ext4_image(Path(folder, "image"), 32)
-        with mounts.mounted(image, Path(folder, "disk")) as point:
-            yield point
+    folder = tmp_path_factory.mktemp("measured")
+    with mounts.mounted(mounts.ext4_image(folder / "image", 32), folder / "disk") as point:
+        yield point
 
 
 def order(mount: Path, *, size_bytes: int = 2 * MB, **more: Any) -> dict[str, Any]:
