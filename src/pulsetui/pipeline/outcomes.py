@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pulsetui.budget.service import Budget
 from pulsetui.clock import Clock
 from pulsetui.db.database import Database, Transaction
-from pulsetui.errors import FailureClass, PulseError, SourceError, SpaceError, WorkerFailedError, WorkerLostError
+from pulsetui.errors import (
+    FailureClass,
+    PulseError,
+    SourceError,
+    SpaceError,
+    VolumeAwayError,
+    WorkerFailedError,
+    WorkerLostError,
+)
 from pulsetui.events.base import Event as StoredEvent
 from pulsetui.events.store import EventLog
 from pulsetui.files.names import display_text
@@ -75,7 +83,7 @@ class Outcomes:
                         entity=job.entity,
                     )
                 ]
-            case AttemptFailed(FailureClass.SPACE | FailureClass.SHUTDOWN, text):
+            case AttemptFailed(FailureClass.SPACE | FailureClass.AWAY | FailureClass.SHUTDOWN, text):
                 return [JobWaits(name=job.name, stage=after.stage, reason=text, job_id=job.id, entity=job.entity)]
             case AttemptFailed(failure_class, text):
                 wait_s = (after.next_attempt_at - self.clock.now()).total_seconds() if after.next_attempt_at else 0.0
@@ -122,6 +130,8 @@ def _class_of(error: BaseException) -> FailureClass:
             return error.failure
         case SpaceError() | WorkerFailedError(kind=SpaceError.code):
             return FailureClass.SPACE
+        case VolumeAwayError():
+            return FailureClass.AWAY
         case WorkerLostError():
             return FailureClass.POISON
         case WorkerFailedError(kind=kind) if kind in kinds.PERMANENT:

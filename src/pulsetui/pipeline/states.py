@@ -322,13 +322,13 @@ def _marked(media: MediaFile | None) -> MediaFile | None:
 def _failed(job: Job, event: AttemptFailed, now: datetime, policy: Policy) -> tuple[Job, list[Instruction]]:
     _expect(job, event, Stage.DOWNLOADING, Stage.TRANSCRIBING)
     failure = Failure(event.failure, f"{event.text}; {event.hint}" if event.hint else event.text)
-    free = event.failure in (FailureClass.SPACE, FailureClass.SHUTDOWN)
+    free = event.failure in (FailureClass.SPACE, FailureClass.AWAY, FailureClass.SHUTDOWN)
     attempts = max(0, job.attempts - 1) if free else job.attempts
     out = event.failure is FailureClass.PERMANENT or (not free and attempts >= policy.attempts(job.stage))
     if out:
         return replace(_moved(job, Stage.DEAD, now), last_failure=failure, attempts=attempts), [Release()]
     wait_s = 0.0
-    if event.failure is FailureClass.SPACE:
+    if event.failure in (FailureClass.SPACE, FailureClass.AWAY):
         wait_s = policy.backoff.base_s * event.draw
     elif not free:
         wait_s = policy.backoff.delay_s(attempts, draw=event.draw, retry_after_s=event.retry_after_s)
