@@ -23,6 +23,17 @@ UNASSIGNED = "unassigned"
 
 
 @dataclass(frozen=True, slots=True)
+class Library:
+    """What entities belong to, and volumes are tracked in."""
+
+    id: int
+    uuid: str
+    name: str
+    created_at: datetime
+    entity_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """Where one entity is; there may be a hundred thousand, so it holds no more than aggregation needs."""
 

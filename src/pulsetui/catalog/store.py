@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from pulsetui.catalog.entities import UNASSIGNED, Entity, NewEntity, Placed, plan
+from pulsetui.catalog.entities import UNASSIGNED, Entity, Library, NewEntity, Placed, plan
 from pulsetui.catalog.levels import SEPARATOR, Reference
-from pulsetui.clock import to_ms
+from pulsetui.clock import from_ms, to_ms
 from pulsetui.db.database import Reader, Transaction
 from pulsetui.errors import NotFoundError, SettingsError, UsageError
 from pulsetui.files.names import display_text, folder_name
@@ -48,6 +48,34 @@ async def get_library(reader: Reader, name: str) -> int:
             f"there is no library {display_text(name)!r}", hint="`pulsetui library list` lists them, `add` makes one"
         )
     return int(found)
+
+
+async def list_libraries(reader: Reader) -> tuple[Library, ...]:
+    """Return all libraries by name, with how many entities each has."""
+    rows = await reader.all(
+        "SELECT l.*, (SELECT count(*) FROM entities e WHERE e.library_id = l.id) AS entities"
+        " FROM libraries l ORDER BY name"
+    )
+    return tuple(
+        Library(row["id"], row["uuid"], row["name"], from_ms(row["created_at"]), row["entities"]) for row in rows
+    )
+
+
+async def add_library(tx: Transaction, name: str, library_uuid: str, *, now: datetime) -> int:
+    """Make a library and return its id."""
+    return await tx.insert(
+        "INSERT INTO libraries (uuid, name, created_at) VALUES (?, ?, ?)", (library_uuid, name, to_ms(now))
+    )
+
+
+async def count_entities(reader: Reader, library_id: int) -> int:
+    """Return how many entities a library has."""
+    return int(await reader.value("SELECT count(*) FROM entities WHERE library_id = ?", (library_id,)) or 0)
+
+
+async def remove_library(tx: Transaction, library_id: int) -> None:
+    """Remove a library that has no entities."""
+    await tx.execute("DELETE FROM libraries WHERE id = ?", (library_id,))
 
 
 async def library_uuid(reader: Reader, name: str = DEFAULT_LIBRARY) -> str | None:

@@ -86,19 +86,8 @@ async def untrack(context: ActionContext, wanted: str, *, library: str) -> Volum
     """Track a volume no more. See `actions.UntrackVolume`."""
     record = tracked_by(await meant(context, wanted, library), library)
 
-    async def work(tx: Transaction) -> None:
-        if not await store.remove(tx, record.id):
-            raise _not_tracked(record.fingerprint, library)
-        told = events.VolumeUntracked(
-            library=library,
-            fingerprint=record.fingerprint,
-            display_name=naming.name_of(record, None),
-            user=display_text(context.caller.user),
-        )
-        await context.events.record(tx, told, now=context.clock.now())
-
     monitor: VolumeMonitor = context.services["volumes"]
-    await monitor.change(work)
+    await monitor.change(lambda tx: _remove(tx, context, record))
     return VolumeUntracked(
         fingerprint=record.fingerprint,
         uuid=record.uuid,
@@ -127,6 +116,16 @@ async def rename(context: ActionContext, wanted: str, *, name: str, library: str
         before=naming.name_of(record, None),
         changed=changed,
     )
+
+
+async def untrack_library(tx: Transaction, context: ActionContext, library: str) -> list[str]:
+    """Track no more what a library tracks, which is about to be removed; return what the volumes are called."""
+    monitor: VolumeMonitor = context.services["volumes"]
+    gone = [record for record in await store.list_volumes(tx) if record.library == library]
+    for record in gone:
+        await _remove(tx, context, record)
+    tx.after_commit(monitor.forget)
+    return [naming.name_of(record, None) for record in gone]
 
 
 def derived(context: ActionContext, what: str) -> str:
@@ -165,6 +164,18 @@ async def put_marker(one: Detected, marker: str, *, replace: bool = False) -> bo
             f"the marker at {display_text(str(point))} can't be written: {error.strerror}", hint="look at the volume"
         ) from error
     return True
+
+
+async def _remove(tx: Transaction, context: ActionContext, record: Record) -> None:
+    if not await store.remove(tx, record.id):
+        raise _not_tracked(record.fingerprint, record.library)
+    told = events.VolumeUntracked(
+        library=record.library,
+        fingerprint=record.fingerprint,
+        display_name=naming.name_of(record, None),
+        user=display_text(context.caller.user),
+    )
+    await context.events.record(tx, told, now=context.clock.now())
 
 
 def _not_tracked(fingerprint: str, library: str) -> NotTrackedError:
