@@ -100,9 +100,11 @@ ELSEWHERE: dict[str, str] = {
     "demo.server.bind": "test_client.py",
     "demo.video": "test_client.py",
     "files.cloned": "test_reflinks.py",
+    "files.fs_uuid": "../files/test_filesystems.py",
     "files.data_sync": "../volumes/test_measuring.py",
     "files.folder_remove": "../volumes/test_measuring.py",
     "files.scratch": "../volumes/test_measuring.py",
+    "processes.abandon": "../processes/test_session.py",
     "storage.export": "test_client.py",
     "storage.export_above": "test_client.py",
     "storage.export_folder": "test_client.py",
@@ -118,6 +120,8 @@ ELSEWHERE: dict[str, str] = {
     "storage.scan_step": "test_refresh.py",
     "storage.watch": "test_refresh.py",
     "terminal.write": "test_screen.py",
+    "volumes.probe": "../volumes/test_probing.py",
+    "volumes.probe_uuid": "../volumes/test_probing.py",
     "volumes.speed_read": "../volumes/test_measuring.py",
 }
 """Points that other tests reach, because a kill there needs more than a workload."""

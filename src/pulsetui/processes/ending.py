@@ -1,7 +1,8 @@
 """Brings the process of a job to its end, and says how it ended.
 
 The invariant: after `end`, no process of the job's group is alive, none of its pipes is open here, and a cancelled
-caller has waited for both. When and why to end one is left to `runner`.
+caller has waited for both; `abandon` is for tasks that may hang in the kernel. When and why to end one is left to
+`runner`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,24 @@ async def end(process: Process, reading: asyncio.Task[None], grace_s: float, *, 
             await process.wait()
             await _let_pipes_end(process, reading)
     await faults.async_point("processes.reaped")
+
+
+async def abandon(process: Process, reading: asyncio.Task[None], patience_s: float) -> None:
+    """Kill the process and what it started, and wait no longer than `patience_s` for its end.
+
+    One that waits in the kernel for a disk or a server that is gone dies when that wait ends, and not before (state D,
+    proc_pid_stat(5)). It is left behind then, killed and without pipes, so that nobody here waits with it.
+    """
+    try:
+        await faults.async_point("processes.abandon")
+    finally:
+        _kill_group(process)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), patience_s)
+        if process.returncode is None:
+            # Closes our ends of the pipes; its end is still seen to. There is no public way.
+            process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
+        await _let_pipes_end(process, reading)
 
 
 def _signal(process: Process, number: signal.Signals) -> None:

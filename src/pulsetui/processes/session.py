@@ -1,7 +1,7 @@
 """A task that is told more while it runs: lines of JSON both ways, over the pipes of a process of its own.
 
 The invariant is that of `runner`: when a session is left, in whatever way, its process and that one's children are
-dead; and what was received before a death is whole, line by line.
+dead, unless it was abandoned because it hangs; and what was received before a death is whole, line by line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from pulsetui.errors import WorkerLostError
-from pulsetui.processes.ending import describe_end, end, keep_tail, shown_tail
+from pulsetui.processes.ending import abandon, describe_end, end, keep_tail, shown_tail
 from pulsetui.processes.pipes import TaskSpec, next_message, result_of, send, send_order, spawn
 from pulsetui.waiting import finished
 
@@ -35,6 +35,11 @@ class Session:
     def pid(self) -> int:
         """The process id."""
         return self._process.pid
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the process has ended, and was collected."""
+        return self._process.returncode is not None
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Send the task one message; one that is gone gets nothing, and `receive` says so."""
@@ -63,6 +68,15 @@ class Session:
         if self._ending is None:
             ending = end(self._process, self._reading, self._spec.grace_s, terminate=terminate)
             self._ending = asyncio.create_task(ending)
+        await finished(self._ending)
+
+    async def abandon(self, patience_s: float) -> None:
+        """Kill the process, and wait no longer than so: one that hangs in the kernel ends later, by itself.
+
+        The session is to be left as ever; that doesn't wait any longer either.
+        """
+        if self._ending is None:
+            self._ending = asyncio.create_task(abandon(self._process, self._reading, patience_s))
         await finished(self._ending)
 
 

@@ -21,6 +21,8 @@ MEMORY_TYPES = frozenset({"tmpfs", "ramfs"})
 OVERLAY_TYPES = frozenset({"overlay", "aufs", "fuse.fuse-overlayfs", "fuse.unionfs", "fuse.mergerfs", "unionfs"})
 _TRIGGERS = frozenset({"autofs"})
 """Left out whatever the settings say: to look at one mounts something."""
+_KERNEL_S = (b"/proc/", b"/sys/")
+"""What is mounted below these is the kernel's, or hides some of that in a container."""
 _SUBVOLUME = "subvol="
 _MORE_NETWORK_TYPES = frozenset({"virtiofs"})
 """From another machine too, though SQLite is safe there."""
@@ -33,6 +35,8 @@ class FileSystem:
     kind: Kind
     """`disk` where its identity is still to be read."""
     mounts: tuple[Mount, ...]
+    first: Mount
+    """Of those that show as much of it as the main one, the one that was mounted first: later ones don't change it."""
     subvolume: bytes
     """On btrfs the path of the subvolume, such as `/@home`; empty elsewhere."""
 
@@ -40,11 +44,6 @@ class FileSystem:
     def main(self) -> Mount:
         """The mount that shows the most of it; of those that can be written to, if there is one; the shortest."""
         return self.mounts[0]
-
-    @property
-    def first(self) -> Mount:
-        """Of those that show the most of it, the one that was mounted first: later ones don't change it."""
-        return min((mount for mount in self.mounts if mount.root == self.main.root), key=lambda mount: mount.id)
 
     @property
     def is_read_only(self) -> bool:
@@ -56,7 +55,7 @@ def file_systems(mounts: Iterable[Mount], ignored: Collection[str]) -> tuple[Fil
     """Return the file systems of the mounts, in the order in which they were mounted; `ignored` are types."""
     groups: dict[tuple[str, ...], list[Mount]] = defaultdict(list)
     for mount in visible(mounts):
-        if mount.fs_type not in _TRIGGERS and mount.fs_type not in ignored:
+        if mount.fs_type not in _TRIGGERS and mount.fs_type not in ignored and not mount.point.startswith(_KERNEL_S):
             groups[_key(mount)].append(mount)
     return tuple(_file_system(group) for group in groups.values())
 
@@ -72,7 +71,9 @@ def kind_of(fs_type: str) -> Kind:
 
 def _file_system(mounts: Sequence[Mount]) -> FileSystem:
     ordered = tuple(sorted(mounts, key=_rank))
-    return FileSystem(kind_of(ordered[0].fs_type), ordered, _subvolume(ordered[0]))
+    main = ordered[0]
+    first = next(mount for mount in mounts if mount.root == main.root)
+    return FileSystem(kind_of(main.fs_type), ordered, first, _subvolume(main))
 
 
 def _key(mount: Mount) -> tuple[str, ...]:

@@ -50,9 +50,10 @@ class Identity:
 
 def disk(uuid: str, subvolume: bytes) -> Identity:
     """Return the identity of a file system with a UUID; `subvolume` is empty but on btrfs."""
-    parts = (uuid, os.fsdecode(subvolume)) if subvolume else (uuid,)
-    words = f"UUID {uuid}" + (f", subvolume {display_text(parts[1])}" if subvolume else "")
-    return Identity("disk", fingerprint("disk", *parts), words)
+    if not subvolume:
+        return Identity("disk", fingerprint("disk", uuid), f"UUID {uuid}")
+    path = os.fsdecode(subvolume)
+    return Identity("disk", fingerprint("disk", uuid, path), f"UUID {uuid}, subvolume {display_text(path)}")
 
 
 def network(fs_type: str, source: bytes) -> Identity:

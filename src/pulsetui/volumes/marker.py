@@ -38,6 +38,16 @@ def read_marker(folder: Path | int) -> str:
         return _read(opened)
 
 
+def found_in(folder: int) -> tuple[str, str]:
+    """Return the uuid in the marker of an open folder, as `read_marker`, and why it can't be read; empty if it can.
+
+    Raises:
+        OSError: the folder itself can't be read.
+    """
+    with _opened(folder) as opened:
+        return _found(opened)
+
+
 def write_marker(point: Path, marker: str, *, replace: bool = False) -> None:
     """Put a marker with this uuid into a mount point, durably. One that says the same already is left as it is.
 
@@ -68,20 +78,25 @@ def _opened(folder: Path | int) -> Folder:
 
 
 def _read(folder: Folder) -> str:
+    found, reason = _found(folder)
+    if reason:
+        raise RefusedError(
+            f"the marker {_shown(folder)} can't be read: {reason}",
+            hint=f"look at the file; if the volume is the right one, remove it: rm {shlex.quote(_shown(folder))}",
+        )
+    return found
+
+
+def _found(folder: Folder) -> tuple[str, str]:
     try:
         found = read_text(folder, MARKER_NAME, _KEY)
-        return "" if found is None else str(uuid.UUID(found))
-    except (ValueError, RefusedError, PermissionError, IsADirectoryError) as error:
-        raise RefusedError(
-            f"the marker {_shown(folder)} can't be read: {_reason(error)}",
-            hint=f"look at the file; if the volume is the right one, remove it: rm {shlex.quote(_shown(folder))}",
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValueError):
-        return "it is not as pulsetui writes it"
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        return "" if found is None else str(uuid.UUID(found)), ""
+    except ValueError:
+        return "", "it is not as pulsetui writes it"
+    except RefusedError:
+        return "", "it is not a regular file"
+    except PermissionError:
+        return "", "this user may not read it"
 
 
 def _taken(folder: Folder, found: str) -> RefusedError:
