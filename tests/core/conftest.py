@@ -36,6 +36,7 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
             "downloads.retry_base": "10ms",
             "storage.refresh_interval": "0",
             "transcription.engine": "honest",
+            "volumes.allow_memory": True,  # the folder for temporary files may be in memory
             **{key.replace("__", "."): value for key, value in flags.items()},
         }
         return load_settings(environment={"HOME": str(tmp_path)}, flags=wanted)

@@ -12,9 +12,10 @@ from pulsetui.actions.socket import OrderServer
 from pulsetui.budget.limits import Limits
 from pulsetui.budget.service import Budget
 from pulsetui.budget.usage import Usage
+from pulsetui.catalog import actions as _catalog_orders  # noqa: F401 - importing it registers the orders
 from pulsetui.catalog.store import check_levels
 from pulsetui.clock import Clock, SystemClock
-from pulsetui.core.disks import limits_on
+from pulsetui.core.disks import limits_on, refuse_memory
 from pulsetui.core.lag import LagProbe
 from pulsetui.core.runtime import Core, Counters
 from pulsetui.core.status import live_status, status_json
@@ -48,10 +49,16 @@ from pulsetui.storage.refresh.refresher import Refresher
 from pulsetui.storage.refresh.service import StorageService
 from pulsetui.storage.roots import roots_of
 from pulsetui.storage.tree.hierarchy import Hierarchy
+from pulsetui.volumes import actions as _volume_orders  # noqa: F401 - likewise
+from pulsetui.volumes.detector import Detector
+from pulsetui.volumes.monitor import VolumeMonitor
+from pulsetui.volumes.tracking import untrack_library
 from pulsetui.waiting import in_thread
 
 ORDERS_ONLY = "cli"
 """The front end that runs an order and nothing else: it leaves the storage alone, be it there or not."""
+DEMO = "demo"
+"""The front end whose media may be lost."""
 ORDER_WAIT_S = 10.0
 """How long an owner that starts waits for a command that holds the lock for one order."""
 
@@ -64,7 +71,7 @@ async def open_core(
 
     Raises:
         OwnedError: another process owns the data directory.
-        RefusedError: the storage isn't the one that the database knows.
+        RefusedError: the storage isn't the one that the database knows, or is in memory.
         SettingsError: the limits contradict each other or the disks.
         DatabaseError: the database can't be used.
     """
@@ -73,6 +80,8 @@ async def open_core(
     data_dir, storage_dir = await in_thread(_places, settings.paths.data_dir, settings.paths.storage)
     limits = await in_thread(limits_on, loaded, data_dir, storage_dir)
     roots_of(settings.storage, data_dir, storage_dir)  # refuses roots in one another
+    if front_end not in (ORDERS_ONLY, DEMO):
+        await in_thread(refuse_memory, settings, storage_dir)
     _check_engine(settings.transcription.engine)
     ownership = await Ownership.acquire(
         data_dir, front_end=front_end, group=settings.access.group, wait_s=wait_s, clock=clock
@@ -94,6 +103,7 @@ async def open_core(
                 await core.refresher.stop()  # an order may wait for it
                 await core.runner.drain()
                 await core.downloader.close()
+                await core.volumes.close()
                 await core.store_peak()
         finally:
             try:
@@ -149,12 +159,20 @@ def _assemble(
         in_motion=lambda: [path for path in budget.usage.paths_in_motion() if path.parent != data_dir],
     )
     stall_s = settings.transcription.progress_timeout.total_seconds()
+    volumes = _monitor(settings, database, events, clock, data_dir, storage_dir)
     runner = ActionRunner(
         database=database,
         events=events,
         clock=clock,
         settings=settings,
-        services={"outcomes": outcomes, "budget": budget, "schemes": downloader.schemes, "storage": refresher},
+        services={
+            "outcomes": outcomes,
+            "budget": budget,
+            "schemes": downloader.schemes,
+            "storage": refresher,
+            "volumes": volumes,
+            "library_parts": (untrack_library,),
+        },
     )
     core = Core(
         settings=settings,
@@ -175,6 +193,7 @@ def _assemble(
         refresher=refresher,
         storage=StorageService(refresher, database=database, clock=clock, settings=settings.storage),
         hierarchy=Hierarchy(database, settings.storage, clock, data_dir=data_dir, storage_dir=storage_dir),
+        volumes=volumes,
         supervisor=Supervisor(database=database, events=events, clock=clock),
         runner=runner,
         lag=LagProbe(clock),
@@ -191,6 +210,22 @@ def _assemble(
     orders = OrderServer(data_dir, runner, live=answer, mode=ownership.modes.file)
     core.supervisor.add(orders.name, orders.run)
     return core
+
+
+def _monitor(
+    settings: Settings, database: Database, events: EventLog, clock: Clock, data_dir: Path, storage_dir: Path
+) -> VolumeMonitor:
+    wanted = settings.volumes
+    roots = tuple((root.name, root.path) for root in roots_of(settings.storage, data_dir, storage_dir))
+    timeout_s = wanted.probe_timeout.total_seconds()
+    return VolumeMonitor(
+        database=database,
+        events=events,
+        clock=clock,
+        settings=wanted,
+        detector=Detector(ignored=wanted.ignored_types, probe_timeout_s=timeout_s, clock=clock),
+        roots=lambda: roots,
+    )
 
 
 def _pool(

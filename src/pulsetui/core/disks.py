@@ -1,18 +1,24 @@
-"""The disks under the data: how full they are, and the limits that hold on them.
+"""The disks under the data: what they are, how full they are, and the limits that hold on them.
 
-All of it asks the kernel (`statvfs`) and blocks: for worker threads.
+All of it asks the kernel and blocks: for worker threads.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from pulsetui.budget.limits import Limits, resolve_limits
+from pulsetui.errors import RefusedError
+from pulsetui.files.locks import mount_type
+from pulsetui.files.names import display_text
 from pulsetui.pipeline.views import DiskView, Level
 from pulsetui.settings.load import LoadedSettings
-from pulsetui.settings.models import Dashboard
+from pulsetui.settings.models import Dashboard, Settings
 from pulsetui.storage.disks import Disk, disks
+
+_IN_MEMORY = ("tmpfs", "ramfs")
 
 
 def limits_on(loaded: LoadedSettings, data_dir: Path, storage_dir: Path) -> Limits:
@@ -32,6 +38,23 @@ def limits_on(loaded: LoadedSettings, data_dir: Path, storage_dir: Path) -> Limi
         disks_bytes=sum(disk.total_bytes for disk in disks((data_dir, storage_dir))),
         explicit=explicit,
     )
+
+
+def refuse_memory(settings: Settings, storage_dir: Path) -> None:
+    """Refuse to keep media where they are lost at a reboot, unless that is wanted. Blocks.
+
+    Raises:
+        RefusedError: the storage, which needn't exist yet, is to lie on a file system in memory.
+    """
+    if settings.volumes.allow_memory:
+        return
+    mountinfo = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
+    found = mount_type(mountinfo, storage_dir)
+    if found in _IN_MEMORY:
+        raise RefusedError(
+            f"the storage {display_text(str(storage_dir))} lies in memory ({found}): all media are lost at a reboot",
+            hint="set paths.storage_dir to a folder on a disk, or volumes.allow_memory = true if that is wanted",
+        )
 
 
 def disk_views(paths: Iterable[Path], dashboard: Dashboard) -> tuple[DiskView, ...]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from pulsetui.actions.base import Action, Caller, Outcome, parse_action
 from pulsetui.core.runtime import Core
+from pulsetui.core.volumes_source import volume_sentence
 from pulsetui.errors import NotFoundError, RefusedError
 from pulsetui.files.names import display_text
 from pulsetui.pipeline.actions import AddEpisodes, Episode, EpisodesAdded, JobsChanged, PauseChanged
@@ -74,7 +75,7 @@ def sentence(outcome: Outcome, verb: str) -> str:
             trouble = f", {errors:,} could not be read" if errors else ""
             return f"{format_size(size)} in {files:,} files, read in {took(seconds)}{trouble}"
         case _:
-            return "done"
+            return volume_sentence(outcome) or "done"
 
 
 def _jobs(ids: Sequence[int], done: str, *, of: int | None = None) -> str:

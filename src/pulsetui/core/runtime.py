@@ -38,6 +38,7 @@ from pulsetui.settings.models import Settings
 from pulsetui.storage.refresh.refresher import Refresher
 from pulsetui.storage.refresh.service import StorageService
 from pulsetui.storage.tree.hierarchy import Hierarchy
+from pulsetui.volumes.monitor import VolumeMonitor
 from pulsetui.waiting import finished
 
 HEARTBEAT_S = 10.0
@@ -92,6 +93,7 @@ class Core:
     refresher: Refresher
     storage: StorageService
     hierarchy: Hierarchy
+    volumes: VolumeMonitor
     supervisor: Supervisor
     runner: ActionRunner
     lag: LagProbe
@@ -198,6 +200,7 @@ class Core:
         """Name the services in the order in which they start."""
         for name, run in (
             ("budget", self.budget.run),
+            ("volumes", self.volumes.run),
             ("leases", self.leases.run),
             ("sweeper", self.sweeper.run),
             ("downloads", self.downloads.run),

@@ -18,6 +18,7 @@ from pulsetui.core.runtime import Core
 from pulsetui.core.shown import event_view, one_of, readable, transcript_preview
 from pulsetui.core.status import gate_view, owner_view
 from pulsetui.core.storage_source import StorageReads
+from pulsetui.core.volumes_source import VolumesReads
 from pulsetui.db.database import Reader
 from pulsetui.events import store as events_store
 from pulsetui.events.base import CATEGORIES, SEVERITIES
@@ -49,12 +50,13 @@ class _Stored:
     events: tuple[EventView, ...]
 
 
-class CoreSource(StorageReads, Orders):
+class CoreSource(StorageReads, VolumesReads, Orders):
     """Reads the owner's figures and store, and hands orders to its runner."""
 
     def __init__(self, core: Core) -> None:
         """Take the running core."""
         StorageReads.__init__(self, core)
+        VolumesReads.__init__(self, core)
         Orders.__init__(self, core)
         self._core = core
         self._changed = asyncio.Event()
@@ -67,6 +69,7 @@ class CoreSource(StorageReads, Orders):
         core.bus.on(self._note)
         core.budget.on_change.append(self._changed.set)
         core.refresher.on_change.append(self._changed.set)
+        core.volumes.on_change.append(self._changed.set)
 
     def _note(self, recorded: Recorded) -> None:
         """Take note of what an event made old."""
