@@ -34,7 +34,7 @@ def room(house: House) -> int:
 async def test_nothing_may_start_before_usage_is_known(tmp_path: Path) -> None:
     async with opened(tmp_path) as house:
         assert house.budget.may_start()
-        house.budget.usage.trouble = "not read yet"
+        house.budget.usage.unread = "not read yet"
         assert house.budget.committed_bytes() is None
         assert not house.budget.may_start()
         assert house.budget.fullness() == 1.0

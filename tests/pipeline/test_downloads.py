@@ -493,7 +493,7 @@ async def test_no_partial_file_is_given_up_while_anything_else_can_make_room(tmp
             case "paused":
                 await house.database.write(lambda tx: house.budget.set_operator_pause(tx, paused=True))
             case "unknown":
-                house.budget.usage.trouble = "unreadable"
+                house.budget.usage.unread = "unreadable"
             case _:
                 await house.do("UPDATE jobs SET ready = 0, next_attempt_at = ?", 10**15)
         assert await desk.claim() is None

@@ -348,5 +348,5 @@ def test_what_can_never_fit_is_held_with_its_media() -> None:
 
 
 def test_a_remount_changes_nothing_but_the_device() -> None:
-    moved = after(WAITING, states.Moved(states.on_device(VIDEO, 99), None))
+    moved = after(WAITING, states.Moved(replace(VIDEO, device=99), None))
     assert moved == replace(WAITING, video=replace(VIDEO, device=99))

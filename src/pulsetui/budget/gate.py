@@ -22,6 +22,11 @@ class Cause(StrEnum):
     FREE_SPACE = "free-space"
     DISK_FULL = "disk-full"
     UNKNOWN = "usage-unknown"
+    AWAY = "volume-away"
+
+
+_UNKNOWN = (Cause.UNKNOWN, Cause.AWAY)
+"""Causes that say nothing of bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Reading:
     """A write met ENOSPC and free space hasn't been seen above the floor since."""
     trouble: str = ""
     """Why usage is unknown."""
+    away: str = ""
+    """Why a disk of the pipeline's is away, in which case usage is unknown."""
 
 
 def decide(gate: Gate, reading: Reading, limits: Limits, now: datetime) -> Gate:
@@ -60,7 +67,7 @@ def decide(gate: Gate, reading: Reading, limits: Limits, now: datetime) -> Gate:
         committed = format_size(reading.committed_bytes or 0)
         return Gate(True, Cause.FLOWING, f"committed {committed} ≤ {format_size(limits.resume_bytes)}", now)
     # A pause for bytes goes on while usage is unknown: as a pause of another kind it would end above resume.
-    if not gate.is_open and cause in (gate.cause, Cause.UNKNOWN):
+    if not gate.is_open and (cause is gate.cause or (cause in _UNKNOWN and gate.cause not in _UNKNOWN)):
         return gate
     return Gate(False, cause, _reason(cause, reading, limits), now if gate.is_open else gate.since)
 
@@ -68,18 +75,20 @@ def decide(gate: Gate, reading: Reading, limits: Limits, now: datetime) -> Gate:
 def _obstacle(gate: Gate, reading: Reading, limits: Limits) -> Cause | None:
     """Return what holds the gate closed, or None."""
     if reading.committed_bytes is None:
-        return Cause.UNKNOWN
+        return Cause.AWAY if reading.away else Cause.UNKNOWN
     if reading.disk_full:
         return Cause.DISK_FULL
     if reading.free_bytes < limits.floor_bytes:
         return Cause.FREE_SPACE
-    opens_at = limits.pause_bytes - 1 if gate.is_open or gate.cause is Cause.UNKNOWN else limits.resume_bytes
+    opens_at = limits.pause_bytes - 1 if gate.is_open or gate.cause in _UNKNOWN else limits.resume_bytes
     return None if reading.committed_bytes <= opens_at else Cause.BUDGET
 
 
 def _reason(cause: Cause, reading: Reading, limits: Limits) -> str:
     """Say what holds the gate closed, with numbers."""
     free, floor = format_size(max(0, reading.free_bytes)), format_size(limits.floor_bytes)
+    if cause is Cause.AWAY:
+        return reading.away
     if cause is Cause.UNKNOWN:
         return f"usage unknown: {reading.trouble}"
     if cause is Cause.DISK_FULL:

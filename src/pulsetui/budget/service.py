@@ -8,6 +8,7 @@ two can differ in the safe direction only.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,11 +22,12 @@ from pulsetui.budget.limits import Limits
 from pulsetui.budget.usage import Kind, Usage
 from pulsetui.clock import Clock
 from pulsetui.db.database import Database, Transaction
-from pulsetui.errors import LeaseLostError, SpaceError
+from pulsetui.errors import LeaseLostError, SpaceError, VolumeAwayError
 from pulsetui.events.base import Event
 from pulsetui.events.store import EventLog
 from pulsetui.storage.disks import disks
 from pulsetui.units import format_size
+from pulsetui.volumes.ground_watch import GroundWatch
 
 RECONCILE_EVERY_S = 900.0
 RETRY_WALK_S = 60.0
@@ -50,8 +52,9 @@ class Budget:
         usage: Usage,
         check_interval_s: float,
         cache_s: float,
+        ground: GroundWatch | None = None,
     ) -> None:
-        """Take the parts; nothing is read before `load`."""
+        """Take the parts; nothing is read before `load`. `ground` knows which disks are there (None: all)."""
         self.limits = limits
         self.usage = usage
         self.ledger = Ledger()
@@ -66,6 +69,7 @@ class Budget:
         self._clock = clock
         self._check_interval_s = check_interval_s
         self._cache_s = cache_s
+        self._ground = ground or GroundWatch()
         self._disk_full_until: float | None = None
         self._checking = asyncio.Lock()
         self._said_share = -1.0
@@ -90,6 +94,7 @@ class Budget:
 
     def may_start(self) -> bool:
         """Say whether a new download may start just now, apart from whether it fits."""
+        self.usage.away = self._ground.away()
         return (
             self.gate.is_open
             and not self.operator_paused
@@ -189,16 +194,21 @@ class Budget:
     async def reconcile(self) -> None:
         """Walk both folders and count anew."""
         for attempt in range(_WALK_TRIES):
+            if not await self._is_there():
+                return  # an empty mount point is walked in no time, and holds nothing
             await asyncio.to_thread(self.usage.refresh_database)
             changes = self.usage.changes
-            in_motion = self.usage.inodes_in_motion()
+            in_motion = await asyncio.to_thread(self.usage.inodes_in_motion)
             walked = await asyncio.to_thread(self.usage.walk, in_motion)
             # A file that was renamed or came into being meanwhile may have been counted beside its own figure.
-            exact = changes == self.usage.changes and in_motion == self.usage.inodes_in_motion()
+            exact = changes == self.usage.changes
+            exact = exact and in_motion == await asyncio.to_thread(self.usage.inodes_in_motion)
+            if not await self._is_there():
+                return
             if exact or attempt == _WALK_TRIES - 1:
                 self.usage.adopt(walked, exact=exact)
                 break
-        self.free = await asyncio.to_thread(self._free)
+        await self._look_at_disks()
 
     async def run(self) -> None:
         """Keep the figures fresh until cancelled."""
@@ -214,7 +224,7 @@ class Budget:
         """Read what is in motion, judge the gate, store and tell what changed."""
         async with self._checking:
             await asyncio.to_thread(self.usage.refresh_database)
-            self.free = await asyncio.to_thread(self._free)
+            await self._look_at_disks()
             now = self._clock.now()
             self._note_peak()
             reading = self._reading()
@@ -296,6 +306,7 @@ class Budget:
             free_bytes=self.ledger.left_on_disks(self.free),
             disk_full=self._disk_full_until is not None,
             trouble=self.usage.trouble,
+            away=self.usage.away,
         )
 
     def _say(self, reading: Reading) -> None:
@@ -316,8 +327,22 @@ class Budget:
             return
         self._said_at, self._said_share = now, share
 
+    async def _is_there(self) -> bool:
+        """Look whether all disks are there that count."""
+        self.usage.away = await self._ground.confirm(*self._ground.grounds.paths)
+        return not self.usage.away
+
+    async def _look_at_disks(self) -> None:
+        """Read how much is free; of a disk that is away it stays what it was."""
+        self.usage.away = self._ground.away()
+        if self.usage.away:
+            return
+        with contextlib.suppress(VolumeAwayError):
+            self.free = await self._ground.ask(self.usage.videos_dir, self._free)
+        self.usage.away = self._ground.away()
+
     def _free(self) -> Free:
-        found = disks((self.usage.storage_dir, self.usage.data_dir))
+        found = disks((self.usage.videos_dir, self.usage.data_dir))
         return Free(found[0].free_bytes, found[-1].free_bytes, one_disk=len(found) == 1)
 
     def _note_peak(self) -> None:

@@ -46,11 +46,18 @@ class Usage:
 
     data_dir: Path
     storage_dir: Path
-    trouble: str = "not read yet"
-    """Why usage is unknown; empty when it is known."""
+    unread: str = "not read yet"
+    """Why the figures are not whole; empty when they are."""
+    away: str = ""
+    """Why a disk is away that counts; empty if none is. The figures are those of before then."""
     _settled: dict[Kind, int] = field(default_factory=dict)
     _moving: dict[Path, tuple[Kind, int]] = field(default_factory=dict)
     _changes: int = 0
+
+    @property
+    def trouble(self) -> str:
+        """Why usage is unknown; empty when it is known."""
+        return self.away or self.unread
 
     def by_kind(self) -> Mapping[Kind, int]:
         """Return bytes for every kind, also those with 0."""
@@ -106,8 +113,18 @@ class Usage:
         return self._changes
 
     def walk(self, leave_out: frozenset[tuple[int, int]]) -> Walked:
-        """Walk both folders. Blocks, changes nothing: runs in a worker thread."""
-        return walk((Root(self.storage_dir, _storage_kind), Root(self.data_dir, _data_kind)), leave_out=leave_out)
+        """Walk both folders, and that of the videos, which may be a disk of its own: a walk stays on one file system.
+
+        Blocks, changes nothing: runs in a worker thread.
+        """
+        videos = Root(self.videos_dir, lambda _parts: Kind.VIDEOS)
+        roots = (videos, Root(self.storage_dir, _storage_kind), Root(self.data_dir, _data_kind))
+        return walk(roots, leave_out=leave_out)
+
+    @property
+    def videos_dir(self) -> Path:
+        """Where the videos are, inside `storage_dir`."""
+        return self.storage_dir / "videos"
 
     def adopt(self, walked: Walked, *, exact: bool) -> None:
         """Start counting anew from a walk; of one that isn't exact, keep the larger figure of each kind."""
@@ -115,7 +132,7 @@ class Usage:
         if not exact:
             settled = {kind: max(settled.get(kind, 0), self._settled.get(kind, 0)) for kind in Kind}
         self._settled = settled
-        self.trouble = "; ".join(walked.unreadable[:3])
+        self.unread = "; ".join(walked.unreadable[:3])
 
     def paths_in_motion(self) -> tuple[Path, ...]:
         """Return the files that are followed one by one, since somebody writes them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,9 @@ from pulsetui.settings.load import LoadedSettings
 from pulsetui.storage.refresh import store as storage_store
 from pulsetui.storage.views import RefreshView
 from pulsetui.units import format_size
+from pulsetui.volumes import store as volumes_store
+from pulsetui.volumes.records import Record
+from pulsetui.volumes.views import SpeedTestView
 from pulsetui.waiting import in_thread
 
 _WAITING = (Stage.QUEUED, Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.TRANSCRIBING)
@@ -57,6 +61,23 @@ class SizesView:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumesSummary:
+    """How the tracked volumes do, in all libraries."""
+
+    tracked: int
+    online: int
+    """Of them; without an owner, as of its last look."""
+    refreshed_at: datetime | None = None
+    """When they were last looked at, or None without an owner."""
+    monitoring: bool = False
+    """Whether they are looked at by schedule."""
+    failure: str = ""
+    """Why the newest look failed, or empty."""
+    testing: SpeedTestView | None = None
+    """The speed test that runs, or None."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredFigures:
     """What the database knows."""
 
@@ -67,6 +88,7 @@ class StoredFigures:
     throughput: Throughput
     recovery: str | None
     sizes: SizesView
+    volumes: VolumesSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,7 @@ class Status:
     loop_lag_worst_ms: float | None
     recovery: dict[str, Any] | None
     sizes: SizesView
+    volumes: VolumesSummary
 
     @property
     def eta_s(self) -> float | None:
@@ -113,7 +136,12 @@ async def stored_figures(reader: Reader, now: datetime) -> StoredFigures:
         throughput=await view_store.throughput(reader, now=now),
         recovery=await jobs_store.restore_recovery(reader),
         sizes=await _stored_sizes(reader),
+        volumes=_summary(await volumes_store.list_volumes(reader)),
     )
+
+
+def _summary(records: Sequence[Record]) -> VolumesSummary:
+    return VolumesSummary(len(records), sum(record.is_online for record in records))
 
 
 async def _stored_sizes(reader: Reader) -> SizesView:
@@ -158,6 +186,13 @@ async def live_status(core: Core) -> Status:
             refreshing=core.refresher.progress,
             watching=core.storage.watches.watching,
             why_not_watched=core.storage.watches.why_not,
+        ),
+        volumes=replace(
+            _summary(core.volumes.records),
+            refreshed_at=core.volumes.refreshed_at,
+            monitoring=core.volumes.is_running,
+            failure=core.volumes.failure,
+            testing=core.speed_tests.view,
         ),
     )
 
@@ -206,6 +241,7 @@ async def resting_status(loaded: LoadedSettings, *, clock: Clock | None = None) 
         loop_lag_worst_ms=None,
         recovery=json.loads(stored.recovery) if stored.recovery else None,
         sizes=stored.sizes,
+        volumes=stored.volumes,
     )
 
 
@@ -228,6 +264,8 @@ def gate_view(row: GateRow, usage: Usage, ledger: Ledger, limits: Limits) -> Gat
 
 def _reason(row: GateRow, usage: Usage, committed_bytes: int, limits: Limits) -> str:
     """Say why the gate is as it is now; what the row says of an open one is why it opened, maybe weeks ago."""
+    if usage.away:
+        return usage.away
     if usage.trouble:
         return f"usage unknown: {usage.trouble}"
     if row.gate.is_open:
@@ -301,6 +339,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "loop_lag_worst_ms": status.loop_lag_worst_ms,
         "recovery": status.recovery,
         "storage": _plain(status.sizes),
+        "volumes": _plain(status.volumes),
     }
 
 

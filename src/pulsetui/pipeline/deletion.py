@@ -11,19 +11,21 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import os
 from functools import partial
 from pathlib import Path
 
 from pulsetui.budget.usage import Kind
 from pulsetui.clock import Clock
 from pulsetui.db.database import Reader
-from pulsetui.errors import LeaseLostError, RefusedError, SpaceError
-from pulsetui.files.folders import Folder
+from pulsetui.errors import LeaseLostError, RefusedError, SpaceError, VolumeAwayError
 from pulsetui.files.identity import FileIdentity
 from pulsetui.pipeline import states, store
 from pulsetui.pipeline.events import DeletionKept, MediaFreed
 from pulsetui.pipeline.jobs import Job, MediaFile, TranscriptFile
 from pulsetui.pipeline.outcomes import Outcomes
+from pulsetui.volumes.ground_watch import GroundWatch
+from pulsetui.volumes.grounds import Grounds
 from pulsetui.waiting import in_thread
 
 BATCH = 50
@@ -35,8 +37,12 @@ _log = logging.getLogger("pulsetui.pipeline")
 class Sweeper:
     """Carries out the deletions that commits have marked."""
 
-    def __init__(self, outcomes: Outcomes, *, interval_s: float) -> None:
-        """Take the parts; `interval_s` batches deletions, 0 does each at once, and a closed gate always does."""
+    def __init__(self, outcomes: Outcomes, *, interval_s: float, ground: GroundWatch | None = None) -> None:
+        """Take the parts; `interval_s` batches deletions, 0 does each at once, and a closed gate always does.
+
+        `ground` knows whether the disks of media and transcripts are there (None: they always are).
+        """
+        self._ground = ground or GroundWatch()
         self._outcomes = outcomes
         self._budget = outcomes.budget
         self._clock: Clock = outcomes.clock
@@ -78,21 +84,36 @@ class Sweeper:
                     await self._delete_of(job)
                 except LeaseLostError:
                     all_done = False  # an order changed the job meanwhile: the next pass sees it as it is
-                except (OSError, SpaceError) as error:
+                except VolumeAwayError as error:
+                    _log.debug("job %d: its media waits for its disk: %s", job.id, error)
+                    all_done = False
+                except (OSError, SpaceError, RefusedError) as error:
                     _log.error("job %d: its media could not be deleted: %s", job.id, error)
                     all_done = False
             await self._budget.check()
         return all_done
 
     async def _delete_of(self, job: Job) -> None:
-        """Delete what is marked of one job, and say so in one commit."""
-        proof = await in_thread(_proof_missing, job.transcript)
+        """Delete what is marked of one job, and say so in one commit.
+
+        Raises:
+            VolumeAwayError: the disk of its media or of its transcript is away, so that neither can be told of.
+        """
+        grounds = self._ground.grounds
+        pending = [media.path for media in (job.video, job.audio) if media is not None and media.delete_pending]
+        await self._ground.require(*(grounds.root_of(path) for path in pending))
+        proof = await in_thread(_proof_missing, grounds, job.transcript)
         freed: dict[str, int] = {}
         for what, media in (("video", job.video), ("audio", job.audio)):
             if media is None or not media.delete_pending:
                 continue
             try:
-                removed = await in_thread(_remove, media, proof)
+                job = await self._renumbered(job)
+                media = job.video if what == "video" else job.audio
+                assert media is not None
+                removed = await in_thread(_remove, grounds, media, proof)
+            except VolumeAwayError:
+                break  # what went before it is told of; the rest waits
             except RefusedError as error:
                 kept = DeletionKept(name=job.name, what=what, reason=str(error), job_id=job.id, entity=job.entity)
                 job, _ = await self._outcomes.write(job, states.MediaKept(what), kept)
@@ -102,6 +123,14 @@ class Sweeper:
             self._budget.freed(_KINDS[what], freed[what])
         if freed:
             await self._tell(job, freed)
+
+    async def _renumbered(self, job: Job) -> Job:
+        """Return the job with the device number that its disk has now: mounted again, it may have another one."""
+        found = await in_thread(_looked_at, self._ground.grounds, job)
+        moved = states.Moved(states.renumbered(job.video, found), states.renumbered(job.audio, found))
+        if (moved.video, moved.audio) == (job.video, job.audio):
+            return job
+        return (await self._outcomes.write(job, moved))[0]
 
     async def _tell(self, job: Job, freed: dict[str, int]) -> None:
         total = sum(freed.values())
@@ -120,16 +149,18 @@ async def _page_after(last: int, reader: Reader) -> list[Job]:
     return await store.to_delete(reader, BATCH, after_id=last)
 
 
-def _proof_missing(transcript: TranscriptFile | None) -> str:
+def _proof_missing(grounds: Grounds, transcript: TranscriptFile | None) -> str:
     """Return why the transcript is no proof, or nothing if it is on disk with the bytes that were accepted.
 
     Raises:
         OSError: it can't be read just now, which proves nothing either way.
+        RefusedError: likewise.
     """
     if transcript is None:
         return "there is no transcript"
     try:
-        data = transcript.path.read_bytes()
+        with grounds.enter(transcript.path.parent, writing=False) as folder:
+            data = _content(folder.open_existing(transcript.path.name))
     except FileNotFoundError:
         return f"its transcript {transcript.path} is gone"
     if hashlib.sha256(data).hexdigest() != transcript.sha256:
@@ -137,17 +168,36 @@ def _proof_missing(transcript: TranscriptFile | None) -> str:
     return ""
 
 
-def _remove(media: MediaFile, proof_missing: str) -> bool:
+def _content(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read()
+
+
+def _looked_at(grounds: Grounds, job: Job) -> dict[Path, FileIdentity | None]:
+    """Return what lies where a job's media should, if that is proved to be the same file system as ever."""
+    found: dict[Path, FileIdentity | None] = {}
+    for media in (job.video, job.audio):
+        if media is not None and media.present and grounds.covers(media.path):
+            try:
+                with grounds.enter(media.path.parent, writing=False) as folder:
+                    found[media.path] = folder.identity(media.path.name)
+            except FileNotFoundError:
+                found[media.path] = None
+    return found
+
+
+def _remove(grounds: Grounds, media: MediaFile, proof_missing: str) -> bool:
     """Unlink the file if its transcript is proof and it still is the recorded one; return False if it was gone already.
 
     Raises:
         RefusedError: there is no proof, or the file is another one.
+        VolumeAwayError: its disk is away.
     """
     if proof_missing:
         raise RefusedError(proof_missing)
     expected = FileIdentity(media.device, media.inode, media.size_bytes, media.mtime_ns, media.allocated_bytes)
     try:
-        folder = Folder.open(Path(media.path).parent)
+        folder = grounds.enter(media.path.parent)
     except FileNotFoundError:
         return False
     with folder:

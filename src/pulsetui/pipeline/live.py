@@ -17,6 +17,9 @@ from pulsetui.pipeline.views import TaskKind, TaskView
 RATE_WINDOW_S = 8.0
 """Rates are those of the last seconds: long enough to be calm, short enough to show a stall."""
 
+AWAY = "away"
+"""Why workers are told to stop whose media is on a disk that went away."""
+
 
 @dataclass(slots=True)
 class LiveTask:
@@ -30,7 +33,7 @@ class LiveTask:
     total: float | None = None
     task: asyncio.Task[None] | None = None
     stopped_for: str = ""
-    """Why its worker was told to stop (`cancelled`, `suspended`, `shutdown`, `stalled`), or empty."""
+    """Why its worker was told to stop (`cancelled`, `suspended`, `shutdown`, `stalled`, `AWAY`), or empty."""
     started_s: float = 0.0
     moved_at_s: float = 0.0
     _marks: deque[tuple[float, float]] = field(default_factory=deque)

@@ -23,8 +23,9 @@ from pulsetui.files.identity import FileIdentity
 from pulsetui.files.names import display_text
 from pulsetui.pipeline import states, store
 from pulsetui.pipeline.events import RecoveryDone
-from pulsetui.pipeline.jobs import Job, MediaFile, Stage
+from pulsetui.pipeline.jobs import Job, Stage
 from pulsetui.pipeline.outcomes import Outcomes
+from pulsetui.volumes.ground_watch import GroundWatch
 from pulsetui.waiting import in_thread
 
 _PAGE = 500
@@ -61,14 +62,19 @@ class Report:
             self.needs_attention.append(text)
 
 
-async def recover(outcomes: Outcomes, *, videos_root: Path, data_dir: Path) -> Report:
-    """Bring rows and files to where the pipeline can go on from, and store the report."""
-    report = Report()
+async def recover(
+    outcomes: Outcomes, *, videos_root: Path, data_dir: Path, ground: GroundWatch | None = None
+) -> Report:
+    """Bring rows and files to where the pipeline can go on from, and store the report.
+
+    Of a disk that is away nothing is matched: its rows stay as they are, and its files are not there to be looked at.
+    """
+    report, ground = Report(), ground or GroundWatch()
     await _end_leases(outcomes, report)
-    await _match_rows(outcomes, report)
+    await _match_rows(outcomes, ground, report)
     await _drop_reservations(outcomes)
     for root in (videos_root, data_dir / "audio", data_dir / "transcripts"):
-        await _match_files(outcomes, root, report)
+        await _match_files(outcomes, ground, root, report)
     await _store(outcomes, report)
     return report
 
@@ -80,11 +86,15 @@ async def _end_leases(outcomes: Outcomes, report: Report) -> None:
         report.leases_ended += 1
 
 
-async def _match_rows(outcomes: Outcomes, report: Report) -> None:
+async def _match_rows(outcomes: Outcomes, ground: GroundWatch, report: Report) -> None:
     """Look for the files that rows name; a row whose media is gone goes back a stage."""
     jobs: list[Job] = []
     while jobs := await outcomes.database.read(partial(_page_after, jobs[-1].id if jobs else 0)):
         found = await in_thread(_identities, jobs)
+        # After the look: what was missing in it may have been so because a disk went away meanwhile.
+        if why := await ground.confirm(*ground.grounds.paths, writing=False):
+            report.attention(f"files could not be matched: {why}")
+            return
         for job in jobs:
             await _match_row(outcomes, job, found, report)
 
@@ -110,22 +120,9 @@ async def _match_row(outcomes: Outcomes, job: Job, found: Found, report: Report)
             report.attention(f"job {job.id}: its media {job.video.path} is gone")
     if job.transcript is not None and found[job.transcript.path] is None:
         report.attention(f"job {job.id}: its transcript {job.transcript.path} is gone")
-    moved = states.Moved(_renumbered(job.video, found), _renumbered(job.audio, found))
+    moved = states.Moved(states.renumbered(job.video, found), states.renumbered(job.audio, found))
     if (moved.video, moved.audio) != (job.video, job.audio):
         await outcomes.write(job, moved)
-
-
-def _renumbered(media: MediaFile | None, found: Found) -> MediaFile | None:
-    """Return the file with its new device number, if only that differs: a remount renumbers devices, but not inodes."""
-    identity = found.get(media.path) if media is not None and media.present else None
-    if media is None or not isinstance(identity, FileIdentity):
-        return media
-    unchanged = (identity.inode, identity.size_bytes, identity.mtime_ns) == (
-        media.inode,
-        media.size_bytes,
-        media.mtime_ns,
-    )
-    return states.on_device(media, identity.device) if unchanged else media
 
 
 def _identities(jobs: list[Job]) -> Found:
@@ -157,8 +154,11 @@ async def _drop_reservations(outcomes: Outcomes) -> None:
     await outcomes.database.write(work)
 
 
-async def _match_files(outcomes: Outcomes, root: Path, report: Report) -> None:
+async def _match_files(outcomes: Outcomes, ground: GroundWatch, root: Path, report: Report) -> None:
     """Look for the rows of the files below `root`, a page at a time."""
+    if why := await ground.confirm(root):
+        report.attention(f"files below {display_text(str(root))} could not be matched: {why}")
+        return
     page: list[Path] = []
     for path in await in_thread(lambda: list(_files_below(root))):
         page.append(path)

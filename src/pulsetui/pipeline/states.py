@@ -8,10 +8,13 @@ its lease in the same step in which it leaves a running stage.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from pulsetui.errors import FailureClass, RefusedError
+from pulsetui.files.identity import FileIdentity
 from pulsetui.pipeline.backoff import Backoff
 from pulsetui.pipeline.jobs import Failure, Job, Lease, MediaFile, Stage, TranscriptFile
 
@@ -249,9 +252,17 @@ def _seen_on_disk(
             return replace(job, video=video, audio=audio), []
 
 
-def on_device(media: MediaFile, device: int) -> MediaFile:
-    """Return the file as it is known under another device number."""
-    return replace(media, device=device)
+def renumbered(media: MediaFile | None, found: Mapping[Path, FileIdentity | OSError | None]) -> MediaFile | None:
+    """Return the file with its new device number, if only that differs: a remount renumbers devices, but not inodes."""
+    identity = found.get(media.path) if media is not None and media.present else None
+    if media is None or not isinstance(identity, FileIdentity):
+        return media
+    unchanged = (identity.inode, identity.size_bytes, identity.mtime_ns) == (
+        media.inode,
+        media.size_bytes,
+        media.mtime_ns,
+    )
+    return replace(media, device=identity.device) if unchanged else media
 
 
 def _expect(job: Job, event: Event, *stages: Stage) -> None:

@@ -13,11 +13,13 @@ import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar, cast
 
-from pulsetui.errors import VolumeAwayError
+from pulsetui.errors import PulseError, VolumeAwayError
 from pulsetui.files.names import display_text
 from pulsetui.volumes.grounds import Grounds
 
+T = TypeVar("T")
 INTERVAL_S = 5.0
 """Between two looks; the monitor has them made at once when the table of mounts changes."""
 AWAY_INTERVAL_S = 1.0
@@ -46,7 +48,8 @@ class GroundWatch:
         self.on_change: list[Callable[[], None]] = []
         """Called on the event loop when a ground went away or came back."""
         self._timeout_s = timeout_s
-        self._asked: dict[tuple[Path, bool], asyncio.Future[str]] = {}
+        self._hanging: set[Path] = set()
+        """Grounds that owe an answer; each holds a thread."""
         self._told: dict[Path, str] = {}
         self._woken = asyncio.Event()
 
@@ -83,7 +86,7 @@ class GroundWatch:
             self.grounds.doubt(path)
         if why := await self.confirm(*paths):
             return why
-        broken = next((each for each in _chain(error) if each.errno in _OF_THE_DISK - {errno.EIO}), None)
+        broken = next((each for each in _chain(error) if is_of_disk(each) and each.errno != errno.EIO), None)
         return "" if broken is None else f"the disk failed: {broken.strerror}"
 
     async def run(self) -> None:
@@ -97,45 +100,49 @@ class GroundWatch:
                 async with asyncio.timeout(AWAY_INTERVAL_S if self.away() else INTERVAL_S):
                     await self._woken.wait()
 
-    async def _look(self, path: Path, *, writing: bool) -> str:
-        """Return why a ground is away; a look that has no answer yet is not made a second time."""
-        asked = self._asked.get((path, writing))
-        is_old = asked is not None
-        if asked is None:
-            asked = self._ask(path, writing)
-        await asyncio.wait({asked}, timeout=0.0 if is_old and self.grounds.away(path) else self._timeout_s)
+    async def ask(self, path: Path, question: Callable[[], T]) -> T:
+        """Return the answer to a blocking question that reads from the ground of `path`, if it comes in time.
+
+        Raises:
+            VolumeAwayError: it doesn't, or an earlier one hasn't yet.
+        """
+        if path in self._hanging:
+            raise VolumeAwayError(self.grounds.away(path) or _silent(path))
+        asked = _in_daemon(question)
+        await asyncio.wait({asked}, timeout=self._timeout_s)
         if asked.done():
-            why = asked.result()
-        else:
-            why = f"the disk of {display_text(str(path))} doesn't answer"
-            self.grounds.lost(path, why)
+            return asked.result()
+        self._hanging.add(path)
+        asked.add_done_callback(lambda _: self._answered(path, asked))
+        self.grounds.lost(path, _silent(path))
+        self._tell()
+        raise VolumeAwayError(_silent(path))
+
+    async def _look(self, path: Path, *, writing: bool) -> str:
+        """Return why a ground is away; one that hangs is not looked at a second time until it answers."""
+        if not self.grounds.covers(path):
+            return ""
+        try:
+            why = await self.ask(path, lambda: self._checked(path, writing=writing))
+        except VolumeAwayError as error:
+            why = str(error)
         if why != self._told.get(path, ""):
             self._tell()
         return why
 
-    def _ask(self, path: Path, writing: bool) -> asyncio.Future[str]:
-        loop = asyncio.get_running_loop()
-        asked: asyncio.Future[str] = loop.create_future()
-        key = (path, writing)
-        self._asked[key] = asked
+    def _checked(self, path: Path, *, writing: bool) -> str:
+        try:
+            self.grounds.check(path, writing=writing)
+        except (OSError, VolumeAwayError) as error:
+            return str(error)
+        return ""
 
-        def answer(why: str) -> None:
-            self._asked.pop(key, None)
-            if not asked.done():
-                asked.set_result(why)
-
-        def look() -> None:
-            try:
-                self.grounds.check(path, writing=writing)
-                why = ""
-            except (OSError, VolumeAwayError) as error:
-                why = str(error)
-            with contextlib.suppress(RuntimeError):  # the loop ended meanwhile
-                loop.call_soon_threadsafe(answer, why)
-
-        # A daemon, unlike those of an executor: one that hangs must not keep the process from ending.
-        threading.Thread(target=look, name="pulsetui-ground", daemon=True).start()
-        return asked
+    def _answered(self, path: Path, asked: asyncio.Future[T]) -> None:
+        """Look again at a ground that answered at last."""
+        self._hanging.discard(path)
+        if not asked.cancelled():
+            asked.exception()  # told already: it came too late
+        self.wake()
 
     def _lost_somewhere(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
         def lost() -> None:
@@ -151,6 +158,43 @@ class GroundWatch:
             self._told = now
             for callback in self.on_change:
                 callback()
+
+
+def _in_daemon(question: Callable[[], T]) -> asyncio.Future[T]:
+    """Ask in a thread of its own. A daemon, unlike those of an executor: one that hangs mustn't keep us from ending."""
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Future[T] = loop.create_future()
+
+    def answer(result: T | None, error: BaseException | None) -> None:
+        if asked.done():
+            return
+        if error is not None:
+            asked.set_exception(error)
+        else:
+            asked.set_result(cast("T", result))
+
+    def ask() -> None:
+        result: T | None = None
+        failure: Exception | None = PulseError("a look at the disk failed")
+        try:
+            result, failure = question(), None
+        except (OSError, PulseError) as error:
+            failure = error
+        finally:
+            with contextlib.suppress(RuntimeError):  # the loop ended meanwhile
+                loop.call_soon_threadsafe(answer, result, failure)
+
+    threading.Thread(target=ask, name="pulsetui-ground", daemon=True).start()
+    return asked
+
+
+def _silent(path: Path) -> str:
+    return f"the disk of {display_text(str(path))} doesn't answer"
+
+
+def is_of_disk(error: OSError) -> bool:
+    """Say whether an error is one of the disk, not of what was asked of it. EIO may also be one bad block."""
+    return error.errno in _OF_THE_DISK
 
 
 def _chain(error: BaseException | None) -> list[OSError]:

@@ -108,6 +108,10 @@ class Grounds:
         """The folders that were noted."""
         return tuple(self._grounds)
 
+    def covers(self, path: Path) -> bool:
+        """Say whether a path lies in a noted folder."""
+        return self._of(path) is not None
+
     def follow(self, standings: Sequence[Standing]) -> None:
         """Take how the volumes stand, as the monitor says. Doesn't block.
 
@@ -155,6 +159,11 @@ class Grounds:
         if ground is None:
             return ""
         return ground.told or ground.seen or (_read_only(ground) if writing and ground.is_read_only else "")
+
+    def root_of(self, path: Path) -> Path:
+        """Return the noted folder that a path lies in, or the path itself."""
+        ground = self._of(path)
+        return path if ground is None else ground.path
 
     def volume_of(self, path: Path) -> str:
         """Return the fingerprint of the tracked volume that a path's ground belongs to; empty: none."""

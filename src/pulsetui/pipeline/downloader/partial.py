@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +25,9 @@ from pulsetui.files.modes import Modes
 BATCH_BYTES = 1024 * 1024
 DURABLE_STEP_BYTES = 64 * 1024 * 1024
 _HASH_STEP_BYTES = 16 * 1024 * 1024
+
+Enter = Callable[[Path], Folder]
+"""Opens a folder if it stands on what it should; see `volumes.grounds`."""
 
 
 def trusted_bytes(size_bytes: int, *, written_before_start: bool) -> int:
@@ -40,9 +43,23 @@ def trusted_bytes(size_bytes: int, *, written_before_start: bool) -> int:
 class Partial:
     """One partial file and the folder that it is in."""
 
-    def __init__(self, videos_root: Path, folder: Path, uuid: str, modes: Modes) -> None:
-        """Touch nothing yet; what is made gets `modes`."""
+    def __init__(
+        self,
+        videos_root: Path,
+        folder: Path,
+        uuid: str,
+        modes: Modes,
+        *,
+        enter: Enter = Folder.open,
+        doubted: bool = False,
+    ) -> None:
+        """Touch nothing yet; what is made gets `modes`. `enter` opens the root, if its disk is there.
+
+        What is `doubted` lost its disk while it was written: it is trusted as after a power loss.
+        """
         self._root = videos_root
+        self._enter = enter
+        self._doubted = doubted
         self._modes = modes
         self._path = folder
         self._uuid = uuid
@@ -72,6 +89,7 @@ class Partial:
         Raises:
             SourceError: somebody else is writing it.
             SpaceError: the disk is full.
+            VolumeAwayError: its disk is away.
         """
         self._folder = self._entered()
         try:
@@ -131,6 +149,8 @@ class Partial:
 
     def sync(self) -> None:
         """Put it on disk. If that fails the kernel may have dropped bytes, so the file is not to be resumed."""
+        if self._descriptor < 0:
+            return
         try:
             durable.sync(self._descriptor)
         except (OSError, SpaceError):
@@ -142,8 +162,10 @@ class Partial:
 
         Raises:
             FileExistsError: the name is taken.
+            VolumeAwayError: its disk is away; the file keeps its name.
         """
         folder, final = self._opened(), f"{self._uuid}.{extension}"
+        self._enter(self._root).close()  # with its disk gone it could not be found under its path
         folder.rename(self._name, final)
         self._name = final
         folder.sync()
@@ -164,7 +186,7 @@ class Partial:
             SourceError: somebody is writing it.
         """
         try:
-            with Folder.open(self._root) as root:
+            with self._enter(self._root) as root:
                 self._folder = root.below(*self._below_root())
             self._take_over()
             self.discard()
@@ -186,7 +208,7 @@ class Partial:
                 self._folder.close()
 
     def _entered(self) -> Folder:
-        with Folder.open(self._root) as root:
+        with self._enter(self._root) as root:
             return root.below(*self._below_root(), create=True, mode=self._modes.folder)
 
     def _below_root(self) -> tuple[str, ...]:
@@ -218,7 +240,7 @@ class Partial:
     def _cut_off_untrusted(self) -> None:
         """Compare wall-clock times: a clock that was set back by hand between two boots is not noticed."""
         started_at = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-        before = os.fstat(self._descriptor).st_mtime < started_at
+        before = self._doubted or os.fstat(self._descriptor).st_mtime < started_at
         trusted = trusted_bytes(self.size_bytes, written_before_start=before)
         if trusted < self.size_bytes:
             durable.truncate(self._descriptor, trusted)

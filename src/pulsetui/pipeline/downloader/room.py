@@ -21,7 +21,7 @@ from pulsetui.budget.ledger import (
 )
 from pulsetui.budget.usage import Kind
 from pulsetui.db.database import Reader, Transaction
-from pulsetui.errors import SourceError
+from pulsetui.errors import SourceError, VolumeAwayError
 from pulsetui.files.identity import FileIdentity
 from pulsetui.pipeline import store
 from pulsetui.pipeline.choice import percentile_99, to_give_up
@@ -31,6 +31,7 @@ from pulsetui.pipeline.events import PartialGivenUp
 from pulsetui.pipeline.jobs import Job, Stage, source_host
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.units import format_size
+from pulsetui.volumes.ground_watch import GroundWatch
 from pulsetui.waiting import in_thread
 
 SIZES_LOOKED_AT = 200
@@ -42,8 +43,17 @@ _CAN_FREE = (Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.TRANSCRIBING)
 class Room:
     """Between the download workers and the budget."""
 
-    def __init__(self, outcomes: Outcomes, downloader: Downloader, *, videos_root: Path, max_size_bytes: int) -> None:
-        """Take the parts."""
+    def __init__(
+        self,
+        outcomes: Outcomes,
+        downloader: Downloader,
+        *,
+        videos_root: Path,
+        max_size_bytes: int,
+        ground: GroundWatch,
+    ) -> None:
+        """Take the parts; `ground` knows whether the disk of `videos_root` is there."""
+        self._ground = ground
         self._outcomes = outcomes
         self._budget = outcomes.budget
         self._downloader = downloader
@@ -109,14 +119,17 @@ class Room:
 
     async def drop(self, job: Job, partial: Path) -> int:
         """Remove the partial file of a job that is not written; return the bytes that this freed."""
-        freed = await in_thread(allocated, partial)
-        if not freed:
-            return 0
         try:
+            await self._ground.require(self._videos_root)
+            freed = await in_thread(allocated, partial)
+            if not freed:
+                return 0
             await self._downloader.discard(Request(job.uuid, job.source_url, partial.parent, self._videos_root))
-        except SourceError:
-            return 0  # somebody writes it after all
-        if await in_thread(allocated, partial):
+            is_there = await in_thread(allocated, partial)
+            await self._ground.require(self._videos_root)  # else it may just not be seen any more
+        except (SourceError, VolumeAwayError):
+            return 0  # somebody writes it after all, or its disk went away
+        if is_there:
             return 0  # it can't be removed
         self._budget.freed(Kind.VIDEOS, freed)
         return freed

@@ -10,26 +10,28 @@ import asyncio
 import os
 import uuid
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pulsetui.budget.ledger import Parts, parts_of_length
 from pulsetui.budget.usage import Kind
 from pulsetui.db.database import Transaction
-from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError
-from pulsetui.files.folders import Folder
+from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError, VolumeAwayError
 from pulsetui.files.identity import FileIdentity
 from pulsetui.files.modes import PRIVATE, Modes
 from pulsetui.pipeline import states, store
 from pulsetui.pipeline.choice import download_order, holds_the_line, parts_to_transcribe
 from pulsetui.pipeline.downloader.contract import Fetched, Head, Request
+from pulsetui.pipeline.downloader.leftovers import allocated_of_all, take_back_finished
 from pulsetui.pipeline.downloader.room import Room, allocated
 from pulsetui.pipeline.downloader.transfer import Downloader
 from pulsetui.pipeline.events import DownloadFinished, DownloadStarted
 from pulsetui.pipeline.jobs import AUDIO_EXTENSIONS, Job, Lease, MediaFile, Stage
 from pulsetui.pipeline.leases import LEASE
-from pulsetui.pipeline.live import LiveTask
+from pulsetui.pipeline.live import AWAY, LiveTask
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.units import format_size
+from pulsetui.volumes.ground_watch import GroundWatch
 from pulsetui.waiting import in_thread
 
 HEAD_OF_QUEUE = 64
@@ -52,19 +54,38 @@ class DownloadSettings:
 class Downloads:
     """Claims queued jobs and brings their media to disk."""
 
-    def __init__(self, outcomes: Outcomes, downloader: Downloader, settings: DownloadSettings) -> None:
-        """Take the parts."""
+    def __init__(
+        self,
+        outcomes: Outcomes,
+        downloader: Downloader,
+        settings: DownloadSettings,
+        *,
+        ground: GroundWatch | None = None,
+    ) -> None:
+        """Take the parts; `ground` knows whether the disk of the videos is there (None: it always is)."""
+        self._ground = ground or GroundWatch()
         self._outcomes = outcomes
         self.budget = outcomes.budget
         self._downloader = downloader
         self._settings = settings
-        self.room = Room(outcomes, downloader, videos_root=settings.videos_root, max_size_bytes=settings.max_size_bytes)
+        self.room = Room(
+            outcomes,
+            downloader,
+            videos_root=settings.videos_root,
+            max_size_bytes=settings.max_size_bytes,
+            ground=self._ground,
+        )
 
     async def claim(self, worker: str) -> Job | None:
         """Claim the most urgent queued job that fits, with its reservation; None if there is none to start."""
+        if await self._ground.confirm(self._settings.videos_root):
+            return None
         job: Job | None = None
         if self.budget.may_start():
-            job = await self._outcomes.database.write(lambda tx: self._claim(tx, worker))
+            try:
+                job = await self._outcomes.database.write(lambda tx: self._claim(tx, worker))
+            except VolumeAwayError:
+                return None
         if job is not None or await self.room.make():
             await self.budget.check()
         return job
@@ -75,7 +96,9 @@ class Downloads:
         for job in download_order(candidates, fullness=self.budget.fullness()):
             if await self._is_unfit(tx, job):
                 continue
-            written = Parts(video=await in_thread(allocated, self.partial_path(job)))
+            # Not for longer than a ground gets to answer: the writer is held meanwhile.
+            on_disk = await self._ground.ask(self._settings.videos_root, partial(allocated, self.partial_path(job)))
+            written = Parts(video=on_disk)
             parts = await self.room.first_parts(tx, job, written.video)
             if parts is not None and await self.budget.reserve(tx, job.id, parts, written):
                 await store.mark_unfit(tx, job.id, None)
@@ -103,11 +126,11 @@ class Downloads:
 
     async def work(self, live: LiveTask) -> None:
         """Bring one job's media to disk, and write what became of it."""
-        partial = self.partial_path(live.job)
-        progress = _Progress(self, live, partial)
+        path = self.partial_path(live.job)
+        progress = _Progress(self, live, path)
         try:
-            await in_thread(_take_back_finished, partial)
-            self.budget.follow(partial, Kind.VIDEOS, already_bytes=await in_thread(allocated, partial))
+            await in_thread(take_back_finished, self._ground.grounds, path)
+            self.budget.follow(path, Kind.VIDEOS, already_bytes=await in_thread(allocated, path))
             fetched = await self._downloader.fetch(self._request(live.job), progress)
             await self._finish(progress, fetched)
         except LeaseLostError:
@@ -119,17 +142,26 @@ class Downloads:
                 await self._end(
                     progress, states.AttemptFailed(FailureClass.SPACE, "suspended close to the hard limit", 1.0)
                 )
+            elif live.stopped_for == AWAY:
+                why = self._ground.away() or "the disk of its media was away"
+                await self._end(progress, states.AttemptFailed(FailureClass.AWAY, why, 0.0))
             raise
         except _UnfitError as error:
             await self._end(progress, states.Unfit(str(error)))
         except (PulseError, OSError) as error:
             if isinstance(error, SpaceError) and isinstance(error.__cause__, OSError):
                 await self.budget.disk_is_full(str(error))
-            await self._end(progress, self._outcomes.failed(error))
+            await self._end(progress, await self._failed(error))
         except Exception as error:  # noqa: BLE001 - the per-job boundary: a mistake of ours fails this job alone
             await self._end(progress, self._outcomes.failed(error))
         finally:
-            self.budget.settled(partial)
+            self.budget.settled(path)
+
+    async def _failed(self, error: PulseError | OSError) -> states.AttemptFailed:
+        """Return the failure that an error means, which is none of the job's if its disk is away."""
+        if why := await self._ground.blames(error, self._settings.videos_root):
+            return states.AttemptFailed(FailureClass.AWAY, why, 0.0 if self._ground.away() else 1.0)
+        return self._outcomes.failed(error)
 
     def partial_path(self, job: Job) -> Path:
         """Return where the job's unfinished media lies."""
@@ -224,8 +256,15 @@ class Downloads:
             await self.room.drop(after, progress.partial)
 
     async def _left_behind(self, progress: _Progress) -> None:
-        """Count the media as the attempt left it: unfinished, gone, or finished with a commit that failed."""
-        allocated = await in_thread(_allocated_of_all, progress.partial)
+        """Count the media as the attempt left it: unfinished, gone, or finished with a commit that failed.
+
+        With its disk away, it counts as it was last seen: nothing of it was given back.
+        """
+        try:
+            allocated = await in_thread(allocated_of_all, self._ground.grounds, progress.partial)
+        except (VolumeAwayError, OSError):
+            self.budget.settled(progress.partial)
+            return
         self.budget.moved(progress.live.job.id, progress.partial, Kind.VIDEOS, allocated)
         self.budget.settled(progress.partial)
 
@@ -268,35 +307,3 @@ class _Progress:
         total = self.live.job.declared_bytes
         self.live.update(done=written_bytes, total=total, phase="downloading")
         self._downloads.budget.moved(self.live.job.id, self.partial, Kind.VIDEOS, allocated_bytes)
-
-
-def _take_back_finished(partial: Path) -> None:
-    """Turn media that was finished but never committed into a partial file again.
-
-    A crash, or a full disk, between the rename and the commit leaves it under its final name. As a partial file it is
-    resumed, which costs one request and proves it against the source.
-    """
-    try:
-        folder = Folder.open(partial.parent)
-    except FileNotFoundError:
-        return
-    with folder:
-        for name in folder.names():
-            if name.startswith(f"{partial.stem}.") and name != partial.name:
-                if folder.identity(name) == folder.identity(partial.name):
-                    folder.unlink(name)  # one file by both names: a rename in two steps was killed between them
-                else:
-                    folder.rename(name, partial.name)
-                folder.sync()
-                return
-
-
-def _allocated_of_all(partial: Path) -> int:
-    """Return what a job's unfinished and finished media take on disk."""
-    try:
-        folder = Folder.open(partial.parent)
-    except FileNotFoundError:
-        return 0
-    with folder:
-        found = (folder.identity(name) for name in folder.names() if name.startswith(f"{partial.stem}."))
-        return sum(identity.allocated_bytes for identity in found if identity is not None)

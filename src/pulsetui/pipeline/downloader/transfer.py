@@ -16,17 +16,19 @@ from pathlib import Path
 
 from pulsetui import units
 from pulsetui.clock import Clock, SystemClock
-from pulsetui.errors import FailureClass, SourceError
+from pulsetui.errors import FailureClass, SourceError, SpaceError, VolumeAwayError
+from pulsetui.files.folders import Folder
 from pulsetui.files.names import display_text
 from pulsetui.pipeline.downloader import ingest
 from pulsetui.pipeline.downloader.contract import Fetched, Head, Observer, Request, allocation
 from pulsetui.pipeline.downloader.pacing import SlowWatch, TokenBucket
-from pulsetui.pipeline.downloader.partial import Partial
+from pulsetui.pipeline.downloader.partial import Enter, Partial
 from pulsetui.pipeline.downloader.ranges import Recorded
 from pulsetui.pipeline.downloader.receiving import Reception, Tools, reserve
 from pulsetui.pipeline.downloader.sources import Source, Stream, by_scheme, load_sources, scheme_of, shown_url
 from pulsetui.pipeline.downloader.threads import Threads
 from pulsetui.settings.models import Downloads
+from pulsetui.volumes.ground_watch import is_of_disk
 
 __all__ = ["Downloader", "Fetched", "Head", "Observer", "Request", "allocation"]
 
@@ -45,12 +47,16 @@ class Downloader:
         sources: Iterable[Source] | None = None,
         check: MediaCheck = ingest.check_media,
         clock: Clock | None = None,
+        enter: Enter = Folder.open,
     ) -> None:
-        """Take the settings; `sources` (None: the built-in ones and plug-ins) and `check` are seams."""
+        """Take the settings; `sources` (None: the built-in ones and plug-ins), `check` and `enter` are seams."""
         self._settings = settings
         self._sources = tuple(load_sources(settings) if sources is None else sources)
         self._by_scheme = by_scheme(self._sources)
         self._check = check
+        self._enter = enter
+        self._doubted: set[str] = set()
+        """Whose partial files lost their disk: the kernel may have dropped bytes of theirs, whatever their size is."""
         self._tools = Tools(
             Threads(_THREADS), TokenBucket(settings.bandwidth_limit), clock or SystemClock(), settings.max_size
         )
@@ -62,18 +68,19 @@ class Downloader:
             SourceError: the source can't be fetched; carries the class of the failure.
             SpaceError: the disk or the budget has no room.
             RefusedError: the folder isn't below `videos_root`, or a symbolic link is on the way to it.
+            VolumeAwayError: the disk of `videos_root` is away.
             WorkerLostError: the file killed its probe.
         """
         source = self._source(request.url)
         threads = self._tools.threads
-        partial = Partial(request.videos_root, request.folder, request.uuid, request.modes)
+        partial = self._partial(request)
         try:
             try:
                 await threads.run(partial.open)
+                self._doubted.discard(request.uuid)
                 return await self._fetch(source, request, partial, observer)
-            except SourceError as error:
-                if error.failure is FailureClass.PERMANENT:
-                    await threads.run(partial.discard)
+            except BaseException as error:
+                await self._leave(request, partial, error)
                 raise
             finally:
                 await threads.run(partial.close)
@@ -81,13 +88,36 @@ class Downloader:
             reason = display_text(error.strerror or str(error))
             raise SourceError(f"{display_text(str(partial.path))}: {reason}", failure=FailureClass.TRANSIENT) from error
 
+    async def _leave(self, request: Request, partial: Partial, error: BaseException) -> None:
+        """Remove what a permanent failure leaves; of what else is left, find out whether it surely is on disk.
+
+        Raises:
+            VolumeAwayError: its disk is away, so the failure says nothing: media there can't be found, which the check
+                takes for no media.
+        """
+        threads = self._tools.threads
+        try:
+            await threads.run(lambda: self._enter(request.videos_root).close())
+        except (VolumeAwayError, OSError):
+            try:
+                await threads.run(partial.sync)
+            except (OSError, SpaceError):
+                self._doubted.add(request.uuid)
+            if isinstance(error, Exception):  # a cancelled download stays that
+                raise
+        if isinstance(error, OSError) and is_of_disk(error):
+            self._doubted.add(request.uuid)
+        if isinstance(error, SourceError) and error.failure is FailureClass.PERMANENT:
+            await threads.run(partial.discard)
+
     async def discard(self, request: Request) -> None:
         """Remove the partial file of a job that won't go on; nothing happens if there is none.
 
         Raises:
             SourceError: somebody is writing it.
+            VolumeAwayError: its disk is away.
         """
-        partial = Partial(request.videos_root, request.folder, request.uuid, request.modes)
+        partial = self._partial(request)
         await self._tools.threads.run(partial.remove_leftover)
 
     async def close(self) -> None:
@@ -100,6 +130,16 @@ class Downloader:
     def schemes(self) -> frozenset[str]:
         """The schemes that can be fetched."""
         return frozenset(self._by_scheme)
+
+    def _partial(self, request: Request) -> Partial:
+        return Partial(
+            request.videos_root,
+            request.folder,
+            request.uuid,
+            request.modes,
+            enter=self._enter,
+            doubted=request.uuid in self._doubted,
+        )
 
     def _source(self, url: str) -> Source:
         source = self._by_scheme.get(scheme_of(url))

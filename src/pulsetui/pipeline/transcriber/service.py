@@ -20,25 +20,24 @@ from typing import Any
 from pulsetui.budget.ledger import AUDIO_BYTES_PER_S, Parts, can_ever_fit
 from pulsetui.budget.usage import Kind
 from pulsetui.db.database import Transaction
-from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError, WorkerFailedError
-from pulsetui.files.durable import write_durable
-from pulsetui.files.folders import Folder
-from pulsetui.files.identity import FileIdentity
+from pulsetui.errors import FailureClass, LeaseLostError, PulseError, SpaceError, VolumeAwayError, WorkerFailedError
 from pulsetui.files.modes import PRIVATE, Modes
 from pulsetui.pipeline import states, store
 from pulsetui.pipeline.choice import parts_to_transcribe, transcription_order
 from pulsetui.pipeline.deletion import Sweeper
 from pulsetui.pipeline.engines.base import Segment
 from pulsetui.pipeline.events import JobTranscribed, TranscriptionStarted
-from pulsetui.pipeline.jobs import Job, Lease, MediaFile, Stage, TranscriptFile
+from pulsetui.pipeline.jobs import Job, Lease, Stage, TranscriptFile
 from pulsetui.pipeline.kinds import TOO_LONG
 from pulsetui.pipeline.leases import LEASE
 from pulsetui.pipeline.live import LiveTask
 from pulsetui.pipeline.outcomes import Outcomes
+from pulsetui.pipeline.transcriber import kept_files
 from pulsetui.pipeline.transcriber.acceptance import Rules, Verdict, judge
 from pulsetui.pipeline.transcriber.transcript import Transcript
 from pulsetui.processes.runner import Limits, TaskSpec, run
 from pulsetui.units import format_size
+from pulsetui.volumes.ground_watch import GroundWatch
 from pulsetui.waiting import in_thread
 
 HEAD_OF_QUEUE = 256
@@ -64,8 +63,16 @@ class TranscriptionSettings:
 class Transcriptions:
     """Claims downloaded jobs and turns their speech into accepted transcripts."""
 
-    def __init__(self, outcomes: Outcomes, sweeper: Sweeper, settings: TranscriptionSettings) -> None:
-        """Take the parts."""
+    def __init__(
+        self,
+        outcomes: Outcomes,
+        sweeper: Sweeper,
+        settings: TranscriptionSettings,
+        *,
+        ground: GroundWatch | None = None,
+    ) -> None:
+        """Take the parts; `ground` knows whether the disks of media, audio and transcripts are there (None: always)."""
+        self._ground = ground or GroundWatch()
         self._outcomes = outcomes
         self._budget = outcomes.budget
         self._sweeper = sweeper
@@ -73,7 +80,15 @@ class Transcriptions:
 
     async def claim(self, worker: str) -> Job | None:
         """Claim the downloaded job that frees most per minute, with room for its audio; None when there is none."""
+        # Media may lie on the disk of any ground that was noted; reading it is all that is wanted of that.
+        if await self._ground.confirm(*self._ground.grounds.paths, writing=False) or self._own_ground_away():
+            return None
         return await self._outcomes.database.write(lambda tx: self._claim(tx, worker))
+
+    def _own_ground_away(self) -> str:
+        """Return why nothing can be written."""
+        grounds = self._ground.grounds
+        return grounds.away(self._settings.audio_root) or grounds.away(self._settings.transcripts_root)
 
     async def _claim(self, tx: Transaction, worker: str) -> Job | None:
         now = self._outcomes.clock.now()
@@ -107,37 +122,43 @@ class Transcriptions:
     async def work(self, live: LiveTask) -> None:
         """Transcribe one job, and write what became of it."""
         audio = self._audio_path(live.job)
-        self._budget.follow(audio, Kind.AUDIO, already_bytes=await in_thread(_allocated, audio))
         accepted = False
         try:
+            already = await in_thread(kept_files.allocated, self._ground.grounds, audio)
+            self._budget.follow(audio, Kind.AUDIO, already_bytes=already)
             accepted = await self._attempt(live, audio)
         except LeaseLostError:
             pass  # somebody else decided; nothing of this attempt counts
         except asyncio.CancelledError:
-            if live.stopped_for in ("", "shutdown"):
-                await self._fail(live, audio, states.AttemptFailed(FailureClass.SHUTDOWN, "pulsetui stopped", 0.0))
-            elif live.stopped_for == "stalled":
-                stalled = f"no progress for {self._settings.progress_timeout_s:.0f} s"
-                await self._fail(live, audio, states.AttemptFailed(FailureClass.TRANSIENT, stalled, 1.0))
+            await self._stopped(live, audio)
             raise
         except WorkerFailedError as error:
             await self._worker_failed(live, audio, error)
         except (PulseError, OSError) as error:
             if isinstance(error, SpaceError) and isinstance(error.__cause__, OSError):
                 await self._budget.disk_is_full(str(error))
-            await self._fail(live, audio, self._outcomes.failed(error))
+            await self._fail(live, audio, await self._blamed(error) or self._outcomes.failed(error))
         except Exception as error:  # noqa: BLE001 - the per-job boundary: a mistake of ours fails this job alone
             await self._fail(live, audio, self._outcomes.failed(error))
         finally:
             if not accepted:
                 await self._discard_audio(live.job.id, audio)
 
+    async def _stopped(self, live: LiveTask, audio: Path) -> None:
+        """Write what it means that the worker was told to stop; an order that took the job away has said so itself."""
+        if live.stopped_for in ("", "shutdown"):
+            await self._fail(live, audio, states.AttemptFailed(FailureClass.SHUTDOWN, "pulsetui stopped", 0.0))
+        elif live.stopped_for == "stalled":
+            stalled = f"no progress for {self._settings.progress_timeout_s:.0f} s"
+            failed = states.AttemptFailed(FailureClass.TRANSIENT, stalled, 1.0)
+            await self._fail(live, audio, await self._blamed(TimeoutError()) or failed)
+
     async def _attempt(self, live: LiveTask, audio_path: Path) -> bool:
         """Run the process and judge its answer; return whether the audio belongs to the job now."""
         job = live.job
         if job.video is None or job.lease is None:
             raise LeaseLostError(f"job {job.id} has no media or no lease")
-        await in_thread(_make_folder, audio_path.parent, self._settings.modes)
+        await in_thread(kept_files.make_folder, self._ground.grounds, audio_path.parent, self._settings.modes)
         began = self._outcomes.clock.monotonic()
         answer = await run(
             self._spec(job, job.video.path, audio_path), lambda event: self._progress(live, audio_path, event)
@@ -191,7 +212,7 @@ class Transcriptions:
     ) -> None:
         job = live.job
         live.update(done=live.done, total=live.total, phase="saving")
-        audio = await in_thread(_media_file, audio_path)
+        audio = await in_thread(kept_files.media_file, self._ground.grounds, audio_path)
         self._budget.moved(job.id, audio_path, Kind.AUDIO, audio.allocated_bytes)
         transcript = Transcript(
             source_sha256=job.sha256 or "",
@@ -205,7 +226,9 @@ class Transcriptions:
         ).to_json()
         await self._check_lease(job)
         path = self._settings.transcripts_root.joinpath(*job.entity_folders, f"{job.uuid}.json")
-        identity = await in_thread(_write_transcript, path, transcript, self._settings.modes)
+        identity = await in_thread(
+            kept_files.write_transcript, self._ground.grounds, path, transcript, self._settings.modes
+        )
         self._budget.usage.added(Kind.TRANSCRIPTS, identity.allocated_bytes)
         self._budget.ledger.written(job.id, transcript=identity.allocated_bytes)
         file = TranscriptFile(path, identity.size_bytes, hashlib.sha256(transcript).hexdigest())
@@ -228,6 +251,9 @@ class Transcriptions:
 
     async def _worker_failed(self, live: LiveTask, audio: Path, error: WorkerFailedError) -> None:
         """Write what an error means that the process answered with."""
+        if away := await self._blamed(error):
+            await self._fail(live, audio, away)
+            return
         reservation = self._budget.ledger.reservations.get(live.job.id)
         if error.kind == TOO_LONG and reservation is not None:
             reserved_s = reservation.reserved.audio / AUDIO_BYTES_PER_S
@@ -236,6 +262,12 @@ class Transcriptions:
         if error.kind == SpaceError.code:
             await self._budget.disk_is_full(str(error))
         await self._fail(live, audio, self._outcomes.failed(error))
+
+    async def _blamed(self, error: BaseException) -> states.AttemptFailed | None:
+        """Return the failure of an attempt whose disk is away, None if that isn't why it failed."""
+        paths = self._ground.grounds.paths
+        why = await self._ground.blames(error, *paths)
+        return states.AttemptFailed(FailureClass.AWAY, why, 0.0 if self._ground.away() else 1.0) if why else None
 
     async def _fail(self, live: LiveTask, audio: Path, failed: states.AttemptFailed | states.AudioLonger) -> None:
         await self._discard_audio(live.job.id, audio)
@@ -253,7 +285,11 @@ class Transcriptions:
         if job.audio is not None:
             self._budget.settled(audio)
             return
-        await in_thread(_remove_own, audio)
+        try:
+            await in_thread(kept_files.remove_own, self._ground.grounds, audio)
+        except (VolumeAwayError, OSError):  # it counts as it was last seen; the next start removes it
+            self._budget.settled(audio)
+            return
         self._budget.vanished(job_id, audio, Kind.AUDIO)
 
     def _audio_path(self, job: Job) -> Path:
@@ -262,41 +298,3 @@ class Transcriptions:
 
 def _receipt(verdict: Verdict) -> str:
     return json.dumps(asdict(verdict), ensure_ascii=False)
-
-
-def _make_folder(path: Path, modes: Modes) -> None:
-    Folder.open(path, create=True, mode=modes.folder).close()
-
-
-def _write_transcript(path: Path, data: bytes, modes: Modes) -> FileIdentity:
-    with Folder.open(path.parent, create=True, mode=modes.folder) as folder:
-        # Replacing is safe: without a commit that names it, a transcript of this name is the leftover of a killed
-        # attempt.
-        return write_durable(folder, path.name, data, replace=True, mode=modes.file)
-
-
-def _media_file(path: Path) -> MediaFile:
-    with Folder.open(path.parent) as folder:
-        identity = folder.identity(path.name)
-    if identity is None:
-        raise FileNotFoundError(f"{path} was not written")
-    return MediaFile(
-        path, identity.size_bytes, identity.allocated_bytes, identity.device, identity.inode, identity.mtime_ns
-    )
-
-
-def _remove_own(path: Path) -> None:
-    try:
-        with Folder.open(path.parent) as folder:
-            folder.unlink(path.name)
-    except FileNotFoundError:
-        return
-
-
-def _allocated(path: Path) -> int:
-    try:
-        with Folder.open(path.parent) as folder:
-            identity = folder.identity(path.name)
-    except FileNotFoundError:
-        return 0
-    return identity.allocated_bytes if identity else 0
