@@ -27,7 +27,9 @@ from pulsetui.pipeline.views import (
     TaskView,
 )
 from pulsetui.storage.views import HistoryPoint, StorageView
+from pulsetui.volumes.views import VolumesView
 from tests.tui.storage_fakes import TIMES, FakeStorage
+from tests.tui.volume_fakes import FakeVolumes
 
 NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
 GB = 10**9
@@ -335,6 +337,7 @@ class FakeSource:
     all_jobs: tuple[JobView, ...] = field(default_factory=make_jobs)
     older: tuple[EventView, ...] = ()
     storage_fake: FakeStorage = field(default_factory=FakeStorage)
+    volumes_fake: FakeVolumes = field(default_factory=FakeVolumes)
     error: PulseError | None = None
     orders: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
@@ -417,6 +420,10 @@ class FakeSource:
     async def storage_jobs(self, key: str, limit: int) -> Sequence[JobView]:
         self._read("storage_jobs")
         return self.all_jobs[:limit] if key.partition(":")[0] in ("project", "character") else ()
+
+    async def volumes(self) -> VolumesView:
+        self._read("volumes")
+        return self.volumes_fake.volumes()
 
     async def order(self, verb: str, arguments: Mapping[str, object]) -> str:
         self.orders.append((verb, dict(arguments)))

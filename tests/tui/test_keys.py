@@ -28,6 +28,8 @@ def test_ids_are_unique() -> None:
         ("storage", "tree"),
         ("entity", "list"),
         ("entity", "types"),
+        ("volumes", "list"),
+        ("volumes", "scroll"),
     ],
 )
 def test_no_key_means_two_things_on_one_screen(place: keys.Place, panel: keys.Place) -> None:

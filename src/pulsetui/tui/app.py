@@ -30,9 +30,12 @@ from pulsetui.tui.screens.live import LiveScreen
 from pulsetui.tui.screens.pipeline import PipelineScreen
 from pulsetui.tui.screens.pulse import PulseScreen
 from pulsetui.tui.screens.storage import StorageScreen
+from pulsetui.tui.screens.volumes import VolumesScreen
 from pulsetui.tui.source import Source
 
-STYLE_SHEETS = ("app.tcss", "pulse.tcss", "storage.tcss", "entity.tcss", "pipeline.tcss", "job.tcss", "help.tcss")
+STYLE_SHEETS = (
+    "app.tcss", "pulse.tcss", "storage.tcss", "entity.tcss", "pipeline.tcss", "volumes.tcss", "job.tcss", "help.tcss"
+)  # fmt: skip
 
 
 class PulseApp(LeavingApp):
@@ -88,6 +91,7 @@ class PulseApp(LeavingApp):
         self.add_mode("pulse", partial(PulseScreen, self.source, self._clock, self._zone))
         self.add_mode("storage", partial(StorageScreen, self.source, self._clock, self._zone))
         self.add_mode("pipeline", partial(PipelineScreen, self.source, self._clock, self._zone))
+        self.add_mode("volumes", partial(VolumesScreen, self.source, self._clock, self._zone))
         self.switch_mode("pulse")
         self._follow()
         if self._on_first_page is not None:

@@ -15,7 +15,9 @@ from textual.binding import Binding, BindingType
 
 from pulsetui.storage.views import CATEGORIES
 
-Place = Literal["app", "pulse", "storage", "pipeline", "job", "entity", "list", "scroll", "tiles", "types", "tree"]
+Place = Literal[
+    "app", "pulse", "storage", "pipeline", "volumes", "job", "entity", "list", "scroll", "tiles", "types", "tree"
+]
 
 FOOTER_KEYS = 8
 
@@ -57,21 +59,23 @@ class Action:
 
 ACTIONS: tuple[Action, ...] = (
     Action("pulse.show", ("1",), "app.show('pulse')", "Pulse", "Show what runs, the disks and the activity.",
-           ("app",), ("pulse", "storage", "pipeline", "job", "entity")),
+           ("app",), ("pulse", "storage", "pipeline", "volumes", "job", "entity")),
     Action("storage.show", ("2",), "app.show('storage')", "Storage", "Show what takes the space, as a map.",
-           ("app",), ("pulse", "storage", "pipeline", "job", "entity")),
+           ("app",), ("pulse", "storage", "pipeline", "volumes", "job", "entity")),
     Action("pipeline.show", ("3",), "app.show('pipeline')", "Pipeline", "Show every job in a table.",
-           ("app",), ("pulse", "storage", "pipeline", "job", "entity")),
+           ("app",), ("pulse", "storage", "pipeline", "volumes", "job", "entity")),
+    Action("volumes.show", ("4",), "app.show('volumes')", "Volumes", "Show the disks, and how they do.",
+           ("app",), ("pulse", "storage", "pipeline", "volumes", "job", "entity")),
     Action("jobs.add", ("a",), "screen.add", "add", "Add an episode by its URL or path.",
            ("pulse", "pipeline"), ("pulse",)),
     Action("pipeline.pause", ("p",), "screen.toggle_pause", "pause", "Pause new downloads, or resume them.",
            ("pulse", "pipeline"), ("pulse",)),
-    Action("job.open", ("enter",), "open", "details", "Open the job under the cursor.",
-           ("list",), ("pulse",)),
+    Action("job.open", ("enter",), "open", "details",
+           "Open the job under the cursor; of a volume, the menu.", ("list",)),
     Action("find", ("slash",), "screen.find", "find", "Show only what contains a text; escape clears it.",
            ("pulse", "pipeline"), ("pulse", "pipeline")),
     Action("filter.next", ("f",), "screen.next_filter", "filter", "Step through the stages, or the kinds of events.",
-           ("pulse", "pipeline"), ("pipeline",)),
+           ("pulse", "pipeline")),
     Action("sort.next", ("s",), "screen.next_sort", "sort", "Step through the orders of the table.", ("pipeline",)),
     Action("job.mark", ("space",), "screen.mark", "mark", "Mark the job, so that r and c take all marked ones.",
            ("pipeline",)),
@@ -98,8 +102,25 @@ ACTIONS: tuple[Action, ...] = (
            ("storage",)),
     Action("storage.refresh", ("r",), "screen.refresh_storage", "refresh", "Read all sizes anew.",
            ("storage", "entity"), ("entity",)),
+    Action("volume.track", ("t",), "screen.track", "track", "Track the volume: watch it, and keep its history.",
+           ("volumes",), ("volumes",)),
+    Action("volume.test", ("s",), "screen.test", "speed test", "Measure how fast the volume is, after a question.",
+           ("volumes",), ("volumes",)),
+    Action("volume.stop", ("x",), "screen.stop_test", "stop test", "Stop the speed test that runs.", ("volumes",)),
+    Action("volume.menu", ("m",), "screen.menu", "menu", "Show what can be done with the volume; a right click, too.",
+           ("volumes",), ("volumes",)),
+    Action("volume.accept", ("a",), "screen.accept", "decide", "Say that a volume in quarantine is the tracked one.",
+           ("volumes",)),
+    Action("volume.storage", ("o",), "screen.storage", "open in storage", "Show what takes the space on the volume.",
+           ("volumes",)),
+    Action("volume.rename", ("n",), "screen.rename", "rename", "Call the volume otherwise.", ("volumes",)),
+    Action("volume.untrack", ("u",), "screen.untrack", "untrack", "Track the volume no more, after a question.",
+           ("volumes",)),
+    Action("volume.look", ("r",), "screen.look", "look again", "Look at all volumes now.", ("volumes",)),
+    Action("volume.monitor", ("M",), "screen.toggle_monitor", "monitor",
+           "Stop looking for volumes all the time, after a question, or start again.", ("volumes",)),
     Action("read.again", ("ctrl+r",), "screen.read_again", "read again", "Read everything on the screen again.",
-           ("pulse", "storage", "pipeline", "job", "entity")),
+           ("pulse", "storage", "pipeline", "volumes", "job", "entity")),
     Action("cursor.down", ("j", "down"), "cursor(1)", "down", "Move the cursor down.", ("list",)),
     Action("cursor.up", ("k", "up"), "cursor(-1)", "up", "Move the cursor up.", ("list",)),
     Action("cursor.page_down", ("pagedown", "ctrl+d"), "page(1)", "page down", "Move a page down.", ("list",)),
@@ -115,8 +136,7 @@ ACTIONS: tuple[Action, ...] = (
            ("tiles",)),
     Action("tile.open", ("enter",), "open", "open", "Open the tile under the cursor.", ("tiles",),
            ("storage",)),
-    Action("tile.leave", ("backspace", "u"), "leave", "up", "Go up to what this is in.", ("tiles", "storage"),
-           ("storage",)),
+    Action("tile.leave", ("backspace", "u"), "leave", "up", "Go up to what this is in.", ("tiles", "storage")),
     Action("tile.root", ("home",), "root", "all", "Go up to the whole library.", ("tiles",)),
     Action("storage.find", ("slash",), "screen.find", "find", "Find something by its name, and go there.",
            ("storage",), ("storage",)),
@@ -141,11 +161,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("focus.previous", ("shift+tab",), "app.focus_previous", "previous panel", "Move to the panel before.",
            ("app",)),
     Action("back", ("escape",), "screen.back", "back", "Go back to where you were; clear the search first.",
-           ("pulse", "storage", "pipeline", "job", "entity"), ("job", "entity")),
+           ("pulse", "storage", "pipeline", "volumes", "job", "entity"), ("job", "entity")),
     Action("palette", ("ctrl+p",), "app.command_palette", "palette", "Find any command by its name.",
            ("app",)),
     Action("help", ("question_mark",), "app.help", "keys", "Show all keys.",
-           ("app",), ("pulse", "storage", "pipeline", "job", "entity")),
+           ("app",), ("pulse", "storage", "pipeline", "volumes", "job", "entity")),
     Action("quit", ("q", "ctrl+q"), "app.quit", "quit", "Leave. Asks first while work runs.", ("app",)),
 )  # fmt: skip
 
@@ -155,6 +175,7 @@ HELP_SECTIONS: tuple[tuple[Place, str], ...] = (
     ("pulse", "Pulse"),
     ("storage", "Storage"),
     ("pipeline", "Pipeline"),
+    ("volumes", "Volumes"),
     ("job", "A job"),
     ("entity", "An entity"),
     ("tiles", "In treemap and sunburst"),

@@ -1,7 +1,7 @@
 """The seam to the core: the one object through which screens read and order.
 
 Screens hold a `Source`; widgets and dialogs never see it. What comes back are the frozen read models of
-`pulsetui.pipeline.views` and `pulsetui.storage.views`; every failure is a `PulseError`.
+`pulsetui.pipeline.views`, `pulsetui.storage.views` and `pulsetui.volumes.views`; every failure is a `PulseError`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from pulsetui.pipeline.views import EventView, JobDetails, JobsPage, PulseView
 from pulsetui.tui.storage_source import StorageSource
+from pulsetui.tui.volumes_source import VolumesSource
 
 QuitChoice = Literal["drain", "headless"]
 """What the application returns: stop after draining, or let the pipeline go on without a screen."""
@@ -47,11 +48,12 @@ EVENT_FILTERS: tuple[EventFilter, ...] = (
     EventFilter("problems", severity="warning"),
     EventFilter("jobs", category="job"),
     EventFilter("disk", category="disk"),
+    EventFilter("volumes", category="volume"),
     EventFilter("system", category="system"),
 )
 
 
-class Source(StorageSource, Protocol):
+class Source(StorageSource, VolumesSource, Protocol):
     """Reads and orders, answered by the owner in this process or by another one."""
 
     async def pulse(self) -> PulseView:

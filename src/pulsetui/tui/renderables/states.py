@@ -1,9 +1,10 @@
-"""The word, icon and colour of each state: stages of a job, kinds of events, levels of a disk."""
+"""The word, icon and colour of each state: stages of a job, kinds of events, levels of a disk, volumes."""
 
 from __future__ import annotations
 
 from pulsetui.pipeline.views import EventView, Level
 from pulsetui.tui import glyphs
+from pulsetui.volumes.views import State
 
 _STAGES: dict[str, tuple[str, str]] = {
     "queued": (glyphs.WAITING, "$quiet"),
@@ -40,6 +41,18 @@ EVENTS: dict[str, tuple[str, str]] = {
     "storage.root_unreadable": (glyphs.FAILED, "$bad"),
     "storage.root_readable": (glyphs.DONE, "$good"),
     "storage.partial_given_up": (glyphs.WARNING, "$warn"),
+    "volume.added": (glyphs.ADDED, "$foreground"),
+    "volume.removed": (glyphs.FREED, "$foreground"),
+    "volume.updated": (glyphs.WAITING, "$quiet"),
+    "volume.mount_changed": (glyphs.NEXT, "$foreground"),
+    "volume.speed_tested": (glyphs.DONE, "$good"),
+    "volume.error": (glyphs.FAILED, "$bad"),
+    "volume.filling": (glyphs.WARNING, "$warn"),
+    "volume.tracked": (glyphs.ADDED, "$foreground"),
+    "volume.untracked": (glyphs.FREED, "$foreground"),
+    "volume.accepted": (glyphs.DONE, "$good"),
+    "library.added": (glyphs.ADDED, "$foreground"),
+    "library.removed": (glyphs.FREED, "$foreground"),
     "system.recovered": (glyphs.SYSTEM, "$quiet"),
     "system.service_failed": (glyphs.FAILED, "$bad"),
 }
@@ -61,6 +74,14 @@ _LEVELS: dict[Level, tuple[str, str]] = {
     "unknown": ("unknown", "$warn"),
 }
 
+_VOLUMES: dict[State, tuple[str, str]] = {
+    "online": (glyphs.DONE, "$good"),
+    "offline": (glyphs.CANCELLED, "$warn"),
+    "unresponsive": (glyphs.FAILED, "$bad"),
+    "quarantine": (glyphs.WARNING, "$bad"),
+    "untracked": (glyphs.WAITING, "$quiet"),
+}
+
 
 def stage(name: str) -> tuple[str, str]:
     """Return icon and style of a stage."""
@@ -75,3 +96,8 @@ def event(view: EventView) -> tuple[str, str]:
 def level(name: Level) -> tuple[str, str]:
     """Return word and style of a disk's level."""
     return _LEVELS[name]
+
+
+def volume(name: State) -> tuple[str, str]:
+    """Return icon and style of a volume's state."""
+    return _VOLUMES[name]
