@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pulsetui.clock import Clock, SystemClock
 from pulsetui.core.disks import limits_on, refuse_memory
 from pulsetui.core.lag import LagProbe
 from pulsetui.core.runtime import Core, Counters
+from pulsetui.core.speed_tests import surroundings_of
 from pulsetui.core.status import live_status, status_json
 from pulsetui.core.supervisor import Supervisor
 from pulsetui.db.database import DATABASE_NAME, Database
@@ -44,14 +45,17 @@ from pulsetui.pipeline.views import TaskKind
 from pulsetui.pipeline.workers import WorkerPool
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.settings.models import Settings
+from pulsetui.settings.volumes import Volumes
 from pulsetui.storage import actions as _storage_orders  # noqa: F401 - likewise
 from pulsetui.storage.refresh.refresher import Refresher
 from pulsetui.storage.refresh.service import StorageService
 from pulsetui.storage.roots import roots_of
 from pulsetui.storage.tree.hierarchy import Hierarchy
 from pulsetui.volumes import actions as _volume_orders  # noqa: F401 - likewise
+from pulsetui.volumes import speed_actions as _speed_orders  # noqa: F401 - likewise
 from pulsetui.volumes.detector import Detector
 from pulsetui.volumes.monitor import VolumeMonitor
+from pulsetui.volumes.speedtest import SpeedTests
 from pulsetui.volumes.tracking import untrack_library
 from pulsetui.waiting import in_thread
 
@@ -101,6 +105,7 @@ async def open_core(
                 yield core
             finally:
                 await core.refresher.stop()  # an order may wait for it
+                await core.speed_tests.close()  # likewise
                 await core.runner.drain()
                 await core.downloader.close()
                 await core.volumes.close()
@@ -159,7 +164,14 @@ def _assemble(
         in_motion=lambda: [path for path in budget.usage.paths_in_motion() if path.parent != data_dir],
     )
     stall_s = settings.transcription.progress_timeout.total_seconds()
-    volumes = _monitor(settings, database, events, clock, data_dir, storage_dir)
+    roots = tuple((root.name, root.path) for root in roots_of(settings.storage, data_dir, storage_dir))
+    volumes = _monitor(settings.volumes, database, events, clock, roots)
+    speed_tests = SpeedTests(
+        monitor=volumes,
+        clock=clock,
+        surroundings=surroundings_of(budget, live, refresher, roots),
+        size_bytes=settings.volumes.speed_test_size,
+    )
     runner = ActionRunner(
         database=database,
         events=events,
@@ -171,6 +183,7 @@ def _assemble(
             "schemes": downloader.schemes,
             "storage": refresher,
             "volumes": volumes,
+            "speed_tests": speed_tests,
             "library_parts": (untrack_library,),
         },
     )
@@ -194,6 +207,7 @@ def _assemble(
         storage=StorageService(refresher, database=database, clock=clock, settings=settings.storage),
         hierarchy=Hierarchy(database, settings.storage, clock, data_dir=data_dir, storage_dir=storage_dir),
         volumes=volumes,
+        speed_tests=speed_tests,
         supervisor=Supervisor(database=database, events=events, clock=clock),
         runner=runner,
         lag=LagProbe(clock),
@@ -213,10 +227,8 @@ def _assemble(
 
 
 def _monitor(
-    settings: Settings, database: Database, events: EventLog, clock: Clock, data_dir: Path, storage_dir: Path
+    wanted: Volumes, database: Database, events: EventLog, clock: Clock, roots: Sequence[tuple[str, Path]]
 ) -> VolumeMonitor:
-    wanted = settings.volumes
-    roots = tuple((root.name, root.path) for root in roots_of(settings.storage, data_dir, storage_dir))
     timeout_s = wanted.probe_timeout.total_seconds()
     return VolumeMonitor(
         database=database,

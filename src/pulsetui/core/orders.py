@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from pulsetui.actions.base import Action, Caller, Outcome, parse_action
 from pulsetui.core.runtime import Core
-from pulsetui.core.volumes_source import volume_sentence
 from pulsetui.errors import NotFoundError, RefusedError
 from pulsetui.files.names import display_text
 from pulsetui.pipeline.actions import AddEpisodes, Episode, EpisodesAdded, JobsChanged, PauseChanged
@@ -16,6 +15,7 @@ from pulsetui.pipeline.given import NO_FILE, is_missing, source_of
 from pulsetui.storage.actions import SizesRefreshed
 from pulsetui.storage.events import took
 from pulsetui.units import format_size
+from pulsetui.volumes.sentences import volume_sentence
 from pulsetui.waiting import in_thread
 
 ORDER_LIFE = timedelta(seconds=30)

@@ -39,6 +39,7 @@ from pulsetui.storage.refresh.refresher import Refresher
 from pulsetui.storage.refresh.service import StorageService
 from pulsetui.storage.tree.hierarchy import Hierarchy
 from pulsetui.volumes.monitor import VolumeMonitor
+from pulsetui.volumes.speedtest import SpeedTests
 from pulsetui.waiting import finished
 
 HEARTBEAT_S = 10.0
@@ -94,6 +95,7 @@ class Core:
     storage: StorageService
     hierarchy: Hierarchy
     volumes: VolumeMonitor
+    speed_tests: SpeedTests
     supervisor: Supervisor
     runner: ActionRunner
     lag: LagProbe
