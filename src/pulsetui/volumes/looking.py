@@ -14,7 +14,7 @@ from typing import Any
 from pulsetui import faults
 from pulsetui.files.filesystems import fs_uuid
 from pulsetui.processes.task import Emit, Orders
-from pulsetui.volumes.marker import found_in
+from pulsetui.volumes.marker import MARKER_NAME, found_in
 
 TASK = "pulsetui.volumes.looking:look"
 GONE = "it is not mounted any more"
@@ -40,13 +40,13 @@ def found_at(point: str, mount_id: int) -> dict[str, Any]:
     except FileNotFoundError:
         return {"error": GONE}
     except OSError as error:
-        return {"error": error.strerror}
+        return {"error": _reason(error)}
     try:
         if _mount_of(descriptor) != mount_id:
             return {"error": GONE}
         return _found(descriptor)
     except OSError as error:
-        return {"error": error.strerror}
+        return {"error": _reason(error)}
     finally:
         os.close(descriptor)
 
@@ -88,5 +88,9 @@ def _marker(descriptor: int) -> dict[str, str]:
     try:
         marker, reason = found_in(descriptor)
     except OSError as error:
-        return {"marker_error": error.strerror or str(error)}
-    return {"marker_error": reason} if reason else {"marker": marker}
+        return {"marker_error": f"{MARKER_NAME}: {_reason(error)}"}
+    return {"marker_error": f"{MARKER_NAME} {reason}"} if reason else {"marker": marker}
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

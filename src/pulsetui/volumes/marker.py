@@ -39,7 +39,8 @@ def read_marker(folder: Path | int) -> str:
 
 
 def found_in(folder: int) -> tuple[str, str]:
-    """Return the uuid in the marker of an open folder, as `read_marker`, and why it can't be read; empty if it can.
+    """Return the uuid in the marker of an open folder, as `read_marker`, and what is wrong with
+    it, such as `is not a regular file`; empty if nothing is.
 
     Raises:
         OSError: the folder itself can't be read.
@@ -81,7 +82,7 @@ def _read(folder: Folder) -> str:
     found, reason = _found(folder)
     if reason:
         raise RefusedError(
-            f"the marker {_shown(folder)} can't be read: {reason}",
+            f"the marker {_shown(folder)} {reason}",
             hint=f"look at the file; if the volume is the right one, remove it: rm {shlex.quote(_shown(folder))}",
         )
     return found
@@ -92,11 +93,11 @@ def _found(folder: Folder) -> tuple[str, str]:
         found = read_text(folder, MARKER_NAME, _KEY)
         return "" if found is None else str(uuid.UUID(found)), ""
     except ValueError:
-        return "", "it is not as pulsetui writes it"
+        return "", "is not as pulsetui writes it"
     except RefusedError:
-        return "", "it is not a regular file"
+        return "", "is not a regular file"
     except PermissionError:
-        return "", "this user may not read it"
+        return "", "may not be read by this user"
 
 
 def _taken(folder: Folder, found: str) -> RefusedError:
