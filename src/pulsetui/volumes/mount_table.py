@@ -50,7 +50,8 @@ class MountTable:
             self._table.close()
 
     def _changed(self) -> None:
-        """Take the event, which rearms it: the kernel reports a change once to each open file."""
+        # What is left of the event, which is often nothing: the kernel reports a change once to each open file, and the
+        # event loop has asked already, through the set.
         assert self._epoll is not None
-        if self._epoll.poll(0):
-            self._on_change()
+        self._epoll.poll(0)
+        self._on_change()
