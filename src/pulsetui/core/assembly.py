@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,8 @@ from pulsetui.storage.tree.hierarchy import Hierarchy
 from pulsetui.volumes import actions as _volume_orders  # noqa: F401 - likewise
 from pulsetui.volumes import speed_actions as _speed_orders  # noqa: F401 - likewise
 from pulsetui.volumes.detector import Detector
+from pulsetui.volumes.ground_watch import GroundWatch
+from pulsetui.volumes.grounds import Grounds
 from pulsetui.volumes.monitor import VolumeMonitor
 from pulsetui.volumes.speedtest import SpeedTests
 from pulsetui.volumes.tracking import untrack_library
@@ -63,6 +67,9 @@ ORDERS_ONLY = "cli"
 """The front end that runs an order and nothing else: it leaves the storage alone, be it there or not."""
 DEMO = "demo"
 """The front end whose media may be lost."""
+THREADS = 32
+"""How many blocking calls may run at a time (docs/decisions/0022): asyncio's own six on two cores would be eaten up by
+the downloads and transcriptions of one mount that hangs. They are started as needed."""
 ORDER_WAIT_S = 10.0
 """How long an owner that starts waits for a command that holds the lock for one order."""
 
@@ -80,6 +87,7 @@ async def open_core(
         DatabaseError: the database can't be used.
     """
     clock = clock or SystemClock()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="pulsetui"))
     settings = loaded.settings
     data_dir, storage_dir = await in_thread(_places, settings.paths.data_dir, settings.paths.storage)
     limits = await in_thread(limits_on, loaded, data_dir, storage_dir)
@@ -97,9 +105,10 @@ async def open_core(
         try:
             await database.read(lambda reader: check_levels(reader, settings.storage.levels))
             await ownership.begin(database)
+            grounds = Grounds()
             if front_end != ORDERS_ONLY:
-                await take_storage(database, clock, data_dir, storage_dir, ownership.modes)
-            core = _assemble(loaded, clock, ownership, database, limits, data_dir, storage_dir)
+                grounds = await take_storage(database, clock, data_dir, storage_dir, ownership.modes)
+            core = _assemble(loaded, clock, ownership, database, limits, data_dir, storage_dir, GroundWatch(grounds))
             await core.budget.load()
             try:
                 yield core
@@ -127,6 +136,7 @@ def _assemble(
     limits: Limits,
     data_dir: Path,
     storage_dir: Path,
+    ground: GroundWatch,
 ) -> Core:
     settings = loaded.settings
     disk = settings.disk_management
@@ -139,18 +149,20 @@ def _assemble(
         usage=Usage(data_dir, storage_dir),
         check_interval_s=disk.check_interval.total_seconds(),
         cache_s=disk.cache_duration.total_seconds(),
+        ground=ground,
     )
     outcomes = Outcomes(database, budget, events, clock, policy_of(settings))
-    sweeper = Sweeper(outcomes, interval_s=disk.cleanup.cleanup_interval.total_seconds())
-    downloader = Downloader(settings.downloads, clock=clock)
+    sweeper = Sweeper(outcomes, interval_s=disk.cleanup.cleanup_interval.total_seconds(), ground=ground)
+    downloader = Downloader(settings.downloads, clock=clock, enter=ground.grounds.enter)
     owner = ownership.owner.instance
     downloads = Downloads(
         outcomes,
         downloader,
         DownloadSettings(storage_dir / VIDEOS, settings.downloads.max_size, owner, ownership.modes),
+        ground=ground,
     )
     transcriptions = Transcriptions(
-        outcomes, sweeper, _transcription_settings(settings, data_dir, owner, ownership.modes)
+        outcomes, sweeper, _transcription_settings(settings, data_dir, owner, ownership.modes), ground=ground
     )
     live = Live()
     refresher = Refresher(
@@ -207,6 +219,7 @@ def _assemble(
         storage=StorageService(refresher, database=database, clock=clock, settings=settings.storage),
         hierarchy=Hierarchy(database, settings.storage, clock, data_dir=data_dir, storage_dir=storage_dir),
         volumes=volumes,
+        ground=ground,
         speed_tests=speed_tests,
         supervisor=Supervisor(database=database, events=events, clock=clock),
         runner=runner,

@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pulsetui.actions import store as actions_store
 from pulsetui.actions.runner import ActionRunner
@@ -29,7 +31,7 @@ from pulsetui.pipeline.deletion import Sweeper
 from pulsetui.pipeline.downloader.transfer import Downloader
 from pulsetui.pipeline.events import DownloadFinished, JobCancelled, JobTranscribed, MediaFreed
 from pulsetui.pipeline.leases import LeaseKeeper
-from pulsetui.pipeline.live import Live
+from pulsetui.pipeline.live import AWAY, Live
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.pipeline.recovery import recover
 from pulsetui.pipeline.workers import WorkerPool
@@ -38,6 +40,7 @@ from pulsetui.settings.models import Settings
 from pulsetui.storage.refresh.refresher import Refresher
 from pulsetui.storage.refresh.service import StorageService
 from pulsetui.storage.tree.hierarchy import Hierarchy
+from pulsetui.volumes.ground_watch import GroundWatch
 from pulsetui.volumes.monitor import VolumeMonitor
 from pulsetui.volumes.speedtest import SpeedTests
 from pulsetui.waiting import finished
@@ -51,6 +54,7 @@ CHECK_EVERY_S = 86_400.0
 DRAIN_DOWNLOADS_S = 0.0
 """Downloads suspend at once when pulsetui stops: their partial file is what the next start goes on from."""
 _HOUR_S = 3600.0
+FULL_DISK = "gate after a full disk"
 _log = logging.getLogger("pulsetui.core")
 
 
@@ -95,6 +99,7 @@ class Core:
     storage: StorageService
     hierarchy: Hierarchy
     volumes: VolumeMonitor
+    ground: GroundWatch
     speed_tests: SpeedTests
     supervisor: Supervisor
     runner: ActionRunner
@@ -125,7 +130,7 @@ class Core:
     async def _recover(self) -> None:
         await self.budget.start()
         videos = self.storage_dir / "videos"
-        report = await recover(self.outcomes, videos_root=videos, data_dir=self.data_dir)
+        report = await recover(self.outcomes, videos_root=videos, data_dir=self.data_dir, ground=self.ground)
         await self.budget.reconcile()
         await self.budget.restore_reservations()
         if report.needs_attention:
@@ -151,6 +156,8 @@ class Core:
         """Connect what changes with what must look again."""
         self.bus.on(self._on_event)
         self.budget.on_change.append(self._on_room)
+        self.volumes.on_change.append(self._on_volumes)
+        self.ground.on_change.append(self._on_ground)
         self.database.on_full = self._on_full
 
     def _on_event(self, recorded: Recorded) -> None:
@@ -185,11 +192,29 @@ class Core:
         self.downloads.wake()
         self.transcriptions.wake()
 
+    def _on_volumes(self) -> None:
+        """Have the pipeline's grounds judged by what the monitor knows, and looked at."""
+        self.ground.grounds.follow(self.volumes.standings)
+        self.ground.wake()
+
+    def _on_ground(self) -> None:
+        """Stop what writes to a disk that went away, and go on when it is back; the gate says so in either case."""
+        videos = self.storage_dir / "videos"
+        if self.ground.grounds.away(videos):
+            for task in self.live.of_kind("download"):
+                task.stop(AWAY)
+        self.storage.mark_dirty(videos)
+        self._in_background(self.budget.check(), "gate after a change of ground")
+        self.sweeper.wake()
+
     def _on_full(self) -> None:
         """Close the gate when the database met a full disk; the ballast is put back once there is room."""
-        if self.background:
+        if any(task.get_name() == FULL_DISK for task in self.background):
             return  # the news is on its way, and storing it may have met the same full disk
-        task = asyncio.create_task(self.budget.disk_is_full("the database"), name="gate after a full disk")
+        self._in_background(self.budget.disk_is_full("the database"), FULL_DISK)
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self.background.add(task)
         task.add_done_callback(self._ended_in_background)
 
@@ -203,6 +228,7 @@ class Core:
         for name, run in (
             ("budget", self.budget.run),
             ("volumes", self.volumes.run),
+            ("ground", self.ground.run),
             ("leases", self.leases.run),
             ("sweeper", self.sweeper.run),
             ("downloads", self.downloads.run),

@@ -1,8 +1,9 @@
 """Whether the storage that is there is the one that the database knows: by a marker that the first start leaves in it.
 
 A disk that isn't mounted is an empty folder, and recovery would take all of its media for lost. The invariant: as long
-as the database has media in a storage, no start goes on without the storage's marker, unless some of that media is
-there (a storage from before there were markers) or a human put an empty marker there (the media is lost for good).
+as the database has media in a storage, or knows it on another disk, no start goes on without the storage's marker,
+unless some of that media is there (a storage from before there were markers) or a human put an empty marker there (the
+media is lost for good).
 
 The marker lies in `storage_dir`, or in its `videos` where that is a disk of its own.
 """
@@ -21,6 +22,9 @@ from pulsetui.files.markers import marker_text, read_marker
 from pulsetui.files.modes import Modes
 from pulsetui.files.names import display_text
 from pulsetui.pipeline import store
+from pulsetui.storage.disks import existing
+from pulsetui.volumes import ground_store
+from pulsetui.volumes.footing import footing_of
 
 MARKER_NAME = ".pulsetui-storage"
 _LOOKED_AT = 100
@@ -36,11 +40,14 @@ class Known:
     """How many videos should be there."""
     some: Sequence[Path]
     """Some of them."""
+    file_system: str = ""
+    """What its videos were on when pulsetui last ran (see `volumes.footing`); empty: that is not known."""
 
 
-async def known(reader: Reader, library: str) -> Known:
-    """Return what the database says of its storage."""
-    return Known(library, await store.count_media(reader), await store.some_media(reader, _LOOKED_AT))
+async def known(reader: Reader, library: str, videos: Path) -> Known:
+    """Return what the database says of its storage, and of the disk of its folder `videos`."""
+    file_system = await ground_store.file_system(reader, videos)
+    return Known(library, await store.count_media(reader), await store.some_media(reader, _LOOKED_AT), file_system)
 
 
 def check_marker(storage_dir: Path, expected: Known) -> None:
@@ -54,8 +61,12 @@ def check_marker(storage_dir: Path, expected: Known) -> None:
     marker = _place(storage_dir) / MARKER_NAME
     library = _library(marker)
     if library is None:
-        if expected.media and not any(path.exists() for path in expected.some):
+        if any(path.exists() for path in expected.some):
+            return  # from before there were markers
+        if expected.media:
             raise _missing(storage_dir, marker, expected.media)
+        if expected.file_system and expected.file_system != _file_system(storage_dir / "videos"):
+            raise _elsewhere(storage_dir, marker)
     elif library not in ("", expected.library):
         raise RefusedError(
             f"the storage {display_text(str(storage_dir))} belongs to another data folder, says {MARKER_NAME} in it",
@@ -103,6 +114,23 @@ def _library(marker: Path) -> str | None:
             f"{display_text(str(marker))} is not as pulsetui writes it",
             hint=f"if the storage is the right one, empty it: truncate -s 0 {display_text(str(marker))}",
         ) from error
+
+
+def _file_system(folder: Path) -> str:
+    """Return what a folder is on, or would be if it were made."""
+    with Folder.open(existing(folder)) as there:
+        return footing_of(there).file_system
+
+
+def _elsewhere(storage_dir: Path, marker: Path) -> RefusedError:
+    return RefusedError(
+        f"the storage {display_text(str(storage_dir))} is on another disk than before, and its marker {MARKER_NAME} is "
+        "not on that",
+        hint=(
+            "mount its disk and start again; if this is to be its disk from now on, "
+            f"`touch {display_text(str(marker))}` says so, and unfinished downloads start over"
+        ),
+    )
 
 
 def _missing(storage_dir: Path, marker: Path, media: int) -> RefusedError:

@@ -49,19 +49,17 @@ def footing_of(folder: Folder) -> Footing:
     elif found.f_fsid:
         file_system = f"id:{found.f_fsid:016x}"
     else:
-        mount = _mount_of(folder)
+        mount = mount_of(folder)
         file_system = "" if mount is None else f"from:{mount.fs_type} {os.fsdecode(mount.source)}"
     return Footing(file_system, status.st_ino, status.st_dev, bool(found.f_flag & os.ST_RDONLY))
 
 
-def mount_point_of(folder: Folder) -> Path:
-    """Return where the mount is that an open folder lies in."""
-    mount = _mount_of(folder)
-    return Path("/") if mount is None else Path(os.fsdecode(mount.point))
+def mount_of(folder: Folder) -> Mount | None:
+    """Return the mount that an open folder lies in; None if it was let go meanwhile.
 
-
-def _mount_of(folder: Folder) -> Mount | None:
-    """Return the mount by the number that the kernel says of the descriptor; None if it was let go meanwhile."""
+    Raises:
+        OSError: /proc can't be read.
+    """
     lines = (_FDINFO / str(folder.fileno())).read_text().splitlines()
     number = next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), -1)
     return next((mount for mount in parse_mountinfo(_MOUNTINFO.read_bytes()) if mount.id == number), None)

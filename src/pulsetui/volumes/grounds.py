@@ -24,7 +24,7 @@ from pulsetui.errors import RefusedError, VolumeAwayError
 from pulsetui.files.direct import read_start
 from pulsetui.files.folders import Folder
 from pulsetui.files.names import display_text
-from pulsetui.volumes.footing import Footing, footing_of, mount_point_of
+from pulsetui.volumes.footing import Footing, footing_of, mount_of
 from pulsetui.volumes.judgement import Standing
 from pulsetui.volumes.marker import MARKER_NAME
 from pulsetui.volumes.naming import name_of
@@ -90,15 +90,16 @@ class Grounds:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, path: Path, witnesses: Sequence[Witness] = ()) -> Footing:
-        """Take what a folder stands on now for what it has to stand on. Only witnesses on its file system count.
+        """Take what a folder stands on now for what it has to stand on, and the witnesses that are there.
 
         Raises:
             OSError: it can't be looked at.
             RefusedError: a symbolic link is on the way to it.
         """
         with Folder.open(path) as folder:
-            footing, mount_point = footing_of(folder), mount_point_of(folder)
-        near = tuple(witness for witness in witnesses if _device_of(witness.folder) == footing.device)
+            footing, mount = footing_of(folder), mount_of(folder)
+        mount_point = Path("/") if mount is None else Path(os.fsdecode(mount.point))
+        near = tuple(witness for witness in witnesses if _is_heard(witness, footing.device))
         with self._lock:
             self._grounds[path] = _Ground(path, footing, mount_point, near)
         return footing
@@ -276,12 +277,12 @@ def _hear(witness: Witness, device: int, *, past_cache: bool) -> None:
         raise RefusedError(f"{witness.name} in {_shown(witness.folder)} is another one")
 
 
-def _device_of(folder: Path) -> int:
+def _is_heard(witness: Witness, device: int) -> bool:
     try:
-        with Folder.open(folder) as opened:
-            return os.fstat(opened.fileno()).st_dev
+        _hear(witness, device, past_cache=False)
     except (OSError, RefusedError):
-        return -1
+        return False
+    return True
 
 
 def _why(ground: _Ground, error: Exception) -> str:
