@@ -70,11 +70,14 @@ class Watch:
     async def audit(self) -> list[AuditEntry]:
         return await self.database.read(list_audit)
 
-    def kinds(self) -> list[str]:
-        """Return the kinds of the events that were told since the last call."""
-        kinds = [event.kind for event in self.told]
+    def kinds(self, *of: str) -> list[str]:
+        """Return the kinds of the events that were told since the last call: of these fingerprints, or of all.
+
+        With a real detector others are told of too: whatever else is mounted on the machine meanwhile.
+        """
+        told = [event.kind for event in self.told if not of or event.data().get("fingerprint", of[0]) in of]
         self.told.clear()
-        return kinds
+        return told
 
     def shown(self, index: int = 0) -> VolumeView:
         return self.monitor.view().volumes[index]
