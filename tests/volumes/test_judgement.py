@@ -37,8 +37,8 @@ def test_another_disk_in_an_old_mount_point_never_takes_the_record() -> None:
 
 
 def test_its_identity_without_its_marker_is_in_quarantine() -> None:
-    for probe, word in (({}, "no marker"), ({"marker": OTHER_MARKER}, "another marker")):
-        (one,) = judge([sight(**probe)], [record()])
+    for marker, word in (("", "no marker"), (OTHER_MARKER, "another marker")):
+        (one,) = judge([sight(marker=marker)], [record()])
         assert one.state == "quarantine"
         assert word in one.trouble
         assert not one.needs_decision

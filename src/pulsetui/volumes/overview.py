@@ -32,7 +32,7 @@ def view_of(look: Look, past: Past, roots: Roots) -> tuple[VolumeView, ...]:
 def roots_on(standings: Sequence[Standing], roots: Roots) -> list[tuple[str, ...]]:
     """Return the names of the roots on each of the volumes: on the one whose mount point is the deepest above it.
 
-    One that is away counts where it was last seen, unless something else is mounted there.
+    One that is away counts where it was last seen, beside what is mounted there now.
     """
     places: dict[Path, list[int]] = {}
     for index, one in enumerate(standings):
