@@ -23,8 +23,11 @@ _KEPT_BYTES = 1 << 19
 class Terminal:
     """The other side of a program's terminal."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Take the master's side."""
+    def __init__(self, descriptor: int, pid: int) -> None:
+        """Take the master's side, and which process is on the other one."""
+        self.pid = pid
+        self.received_bytes = 0
+        """How much came, escapes included."""
         self._descriptor = descriptor
         self._seen = b""
 
@@ -45,7 +48,9 @@ class Terminal:
         """
         if not select.select([self._descriptor], [], [], timeout_s)[0]:
             return False
-        self._seen = (self._seen + os.read(self._descriptor, 1 << 16))[-_KEPT_BYTES:]
+        came = os.read(self._descriptor, 1 << 16)
+        self.received_bytes += len(came)
+        self._seen = (self._seen + came)[-_KEPT_BYTES:]
         return True
 
     def shows(self, condition: Callable[[bytes], bool], *, deadline_s: float, key: bytes = b"") -> None:
@@ -82,7 +87,7 @@ def running(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[
     # setsid -c: gdu opens /dev/tty, which takes a controlling terminal.
     process = subprocess.Popen(["setsid", "-c", *command], stdin=slave, stdout=slave, stderr=slave, env=environment)
     os.close(slave)
-    terminal = Terminal(master)
+    terminal = Terminal(master, process.pid)
     try:
         yield terminal
     finally:

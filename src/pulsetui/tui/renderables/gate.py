@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -18,6 +19,8 @@ SILENT_AFTER_S = 30.0
 _ONE_LINE_CELLS = 100
 _BAR_CELLS = 14
 """The narrowest budget bar in the header."""
+_KEPT_GATES = 8
+"""Readings of the gate whose parts are kept drawn: the clock beside them ticks each second, and they stay."""
 
 
 def header(view: PulseView | None, now: datetime, clock: str, width_cells: int) -> list[Content]:
@@ -71,6 +74,7 @@ def notice(
     return None
 
 
+@lru_cache(_KEPT_GATES)
 def _word(gate: GateView) -> Content:
     """Return the gate's state as words."""
     if not gate.is_open:
@@ -80,11 +84,13 @@ def _word(gate: GateView) -> Content:
     return line(("gate ", "$quiet"), ("OPEN", "bold $good"))
 
 
+@lru_cache(_KEPT_GATES)
 def _committed(gate: GateView) -> Content:
     """Return the committed bytes against the hard limit."""
     return line(("committed ", "$quiet"), size(gate.committed_bytes), (" of ", "$quiet"), size(gate.hard_limit_bytes))
 
 
+@lru_cache(_KEPT_GATES)
 def _bar(gate: GateView, width_cells: int) -> Content:
     """Return the budget bar on the scale of the hard limit."""
     return budget_bar(

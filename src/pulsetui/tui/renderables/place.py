@@ -192,6 +192,11 @@ def _parts(spot: Spot, now: datetime) -> Iterator[Content]:
         yield line((f"as of {age(spot.snapshot_at, now)} ago", "$quiet"))
 
 
+def spot_ages(spot: Spot, now: datetime) -> tuple[str, ...]:
+    """Return what of the time shows in `focus_lines`."""
+    return tuple(age(moment, now) for moment in (spot.node.newest_at, spot.snapshot_at) if moment is not None)
+
+
 def focus_lines(spot: Spot | None, now: datetime, width_cells: int) -> list[Content]:
     """Return the two lines about what is under the cursor; what doesn't fit goes from the end."""
     if spot is None:

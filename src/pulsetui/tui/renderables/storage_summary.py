@@ -104,6 +104,14 @@ def state_lines(view: StorageView, now: datetime, width_cells: int, *, failure: 
     return [*lines, spread(line(said, (" ago", "$quiet")), key, width_cells)]
 
 
+def summary_ages(subject: Subject, now: datetime) -> tuple[object, ...]:
+    """Return what of the time shows in `summary_lines` and `state_lines`."""
+    view = subject.view
+    moments = (subject.node.newest_at, view.snapshot_at, view.history_at)
+    old = view.snapshot_at is not None and (now - view.snapshot_at).total_seconds() > STALE_S
+    return old, *(age(moment, now) for moment in moments if moment is not None)
+
+
 def _progress(running: RefreshView, width_cells: int) -> list[Content]:
     """Return how far a refresh is, and how fast."""
     said = f"{glyphs.RETRY} refreshing"

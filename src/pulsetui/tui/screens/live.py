@@ -24,6 +24,7 @@ from pulsetui.pipeline.views import JobView, PulseView
 from pulsetui.tui.dialogs.add import AddDialog
 from pulsetui.tui.dialogs.cancel import CancelDialog
 from pulsetui.tui.keys import Place
+from pulsetui.tui.painting import SparingCompositor
 from pulsetui.tui.renderables.text import safe
 from pulsetui.tui.source import Source
 from pulsetui.tui.widgets.gate_line import GateLine
@@ -73,6 +74,7 @@ class LiveScreen(Screen[None]):
     def __init__(self, source: Source, clock: Clock, zone: tzinfo | None = None) -> None:
         """Take the seam to the core, the clock, and the zone that times are shown in (None: the machine's)."""
         super().__init__()
+        self._compositor = SparingCompositor()
         self.source = source
         self.clock = clock
         self.zone = zone

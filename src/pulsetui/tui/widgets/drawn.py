@@ -35,6 +35,7 @@ class Drawn(Lines):
         """Draw anew; the layout follows where the number of lines changed."""
         self._drawn = None
         if self.styles.auto_dimensions and len(self._lines()) != self.content_size.height:
+            self._shown_ages = self.ages()
             self.refresh(layout=True)
         else:
             super().repaint()

@@ -1,15 +1,18 @@
-"""What widgets of drawn lines share: each line is painted again only when what it is drawn from changed.
+"""What widgets of drawn lines share: each line is painted again only when what it is drawn from changed, and where.
 
 Painting is what a terminal costs: a whole screen takes tens of milliseconds, one line less than one. So a widget says
-of each line what it is drawn from (its state, a plain value), and a change is compared with what is on display. The
-invariant: two lines of the same state, width and look are the same line.
+of each line what it is drawn from (its state, a plain value), and a change is compared with what is on display; of a
+line that changed, the cells that came out otherwise are painted. The invariant: two lines of the same state, width and
+look are the same line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import zip_longest
 from typing import Any
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.cache import LRUCache
@@ -22,6 +25,8 @@ from textual.widget import Widget
 
 _KEPT_STRIPS = 512
 """Strips that are kept ready for when a line moves or comes back: some screens full."""
+_NEAR_CELLS = 8
+"""Changed cells that lie so close together are sent as one: going to a cell takes a terminal about as many bytes."""
 
 
 class Lines(Widget):
@@ -35,6 +40,7 @@ class Lines(Widget):
         self._terminal_styles: dict[tuple[str, str | Style], RichStyle] = {}
         self._look: tuple[str, Style] | None = None
         self._due = False
+        self._shown_ages: Hashable = None
 
     def line_state(self, y: int) -> Hashable:
         """Return what line `y` of the content is drawn from, its width aside."""
@@ -44,14 +50,13 @@ class Lines(Widget):
         """Return line `y`, and the style of the ground below all of it or an empty one."""
         raise NotImplementedError
 
-    def changed_spans(
-        self,
-        before: Hashable,  # noqa: ARG002 - for who knows better
-        after: Hashable,  # noqa: ARG002
-        width_cells: int,
-    ) -> Sequence[tuple[int, int]]:
-        """Return where two states of a line differ, as first cells and the cells behind the last: here, all of it."""
-        return ((0, width_cells),)
+    def changed_spans(self, y: int, before: Hashable, after: Hashable, width_cells: int) -> Sequence[tuple[int, int]]:
+        """Return where line `y` differs between two states, as first cells and the cells behind the last.
+
+        Here, by drawing the new line, which is painted in a moment anyway, and comparing it with the old one.
+        """
+        old = self._strips.get((width_cells, before))
+        return differing_cells(old, self._kept(y, width_cells, after)) if old is not None else ((0, width_cells),)
 
     @property
     def lines_size(self) -> Size:
@@ -64,6 +69,15 @@ class Lines(Widget):
             self._due = True
             self.call_next(self._take_in)
 
+    def ages(self) -> Hashable:
+        """Return what shows of the present time, for who calls `ticked`: while it stays, a tick costs nothing more."""
+        return None
+
+    def ticked(self) -> None:
+        """Take note that the time went on, if that shows."""
+        if not self._due and self.ages() != self._shown_ages:
+            self.changed()
+
     def _take_in(self) -> None:
         """Take in what changed."""
         self._due = False
@@ -71,6 +85,8 @@ class Lines(Widget):
 
     def repaint(self) -> None:
         """Paint the lines in view that aren't what is on display."""
+        self._shown_ages = self.ages()
+        self._mind_look()
         width, height = self.lines_size
         stale: list[Region] = []
         for y in range(height):
@@ -79,23 +95,31 @@ class Lines(Widget):
             if painted_width != width:
                 stale.append(Region(0, y, width, 1))
             elif painted != state:
-                spans = self.changed_spans(painted, state, width)
+                spans = self.changed_spans(y, painted, state, width)
                 stale += [Region(start, y, end - start, 1) for start, end in spans]
         if stale:
             self.refresh(*stale)
 
     def render_line(self, y: int) -> Strip:
         """Return one line; it is drawn only if it wasn't drawn before."""
+        self._mind_look()
+        width = self.lines_size.width
+        _, state = self._painted[y] = width, self.line_state(y)
+        return self._kept(y, width, state)
+
+    def _mind_look(self) -> None:
+        """Forget all strips when they would be drawn otherwise by now."""
         look = self.app.theme, self.visual_style
         if look != self._look:
             self._look = look
             self._strips.clear()
             self._terminal_styles.clear()
-        width = self.lines_size.width
-        state = self._painted[y] = width, self.line_state(y)
-        strip = self._strips.get(state)
+
+    def _kept(self, y: int, width_cells: int, state: Hashable) -> Strip:
+        """Return line `y` in its present state, drawn only if it wasn't drawn before."""
+        strip = self._strips.get((width_cells, state))
         if strip is None:
-            strip = self._strips[state] = self.strip_of(y, width)
+            strip = self._strips[width_cells, state] = self.strip_of(y, width_cells)
         return strip
 
     def strip_of(self, y: int, width_cells: int) -> Strip:
@@ -173,3 +197,32 @@ def state_of(content: Content) -> Hashable:
 def at_or_blank(lines: Sequence[Content], y: int) -> Content:
     """Return a line, or a blank one where there is none."""
     return lines[y] if 0 <= y < len(lines) else Content("")
+
+
+def differing_cells(before: Strip, after: Strip) -> list[tuple[int, int]]:
+    """Return where two lines of the same width differ, as first cells and the cells behind the last.
+
+    What is wider than a cell differs as a whole, so that no span begins or ends inside it.
+    """
+    spans: list[tuple[int, int]] = []
+    olds, news = _cells(before), _cells(after)
+    for at, (old, new) in enumerate(zip_longest(olds, news)):
+        if old == new:
+            continue
+        if spans and at - spans[-1][1] <= _NEAR_CELLS:
+            spans[-1] = spans[-1][0], at + 1
+        else:
+            spans.append((at, at + 1))
+    return spans
+
+
+def _cells(strip: Strip) -> list[Hashable]:
+    """Return what is in each cell; each cell of a part that isn't one sign a cell is that whole part."""
+    cells: list[Hashable] = []
+    for text, style, _ in strip:
+        if text.isascii() or cell_len(text) == len(text):
+            cells += [(sign, style) for sign in text]
+        else:
+            first = len(cells)
+            cells += [(first, text, style)] * cell_len(text)
+    return cells

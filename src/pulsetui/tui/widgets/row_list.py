@@ -148,7 +148,14 @@ class RowList(ScrollLines, Framed, can_focus=True):
 
     def watch_now(self) -> None:
         """Draw anew where an age in view changed."""
-        self.changed()
+        self.ticked()
+
+    def ages(self) -> Hashable:
+        """Return what the rows in view are drawn from, the time among it."""
+        if self.now is None:
+            return None
+        first = self.scroll_offset.y // self.row_cells
+        return tuple(self.row_state(index) for index in range(first, min(self.row_count, first + self.size.height)))
 
     def watch_failure(self) -> None:
         """Show or drop the reason of a failed read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 
 from textual.content import Content
@@ -12,9 +12,10 @@ from pulsetui.storage.treemap.colours import Mode, palette
 from pulsetui.storage.views import StorageView
 from pulsetui.tui.renderables.legend import legend
 from pulsetui.tui.renderables.paint import Paint
-from pulsetui.tui.renderables.place import Spot, crumbs, focus_lines
+from pulsetui.tui.renderables.place import Spot, crumbs, focus_lines, spot_ages, state
 from pulsetui.tui.theme import SIXTEEN_THEME
 from pulsetui.tui.widgets.drawn import Drawn
+from pulsetui.tui.widgets.lines import state_of
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -37,7 +38,11 @@ class CrumbLine(Drawn):
 
     def watch_now(self) -> None:
         """Let the age grow."""
-        self.changed()
+        self.ticked()
+
+    def ages(self) -> Hashable:
+        """Return the age of the sizes."""
+        return state_of(state(self.view, self.now)) if self.view is not None else None
 
 
 class FocusLine(Drawn):
@@ -58,7 +63,11 @@ class FocusLine(Drawn):
 
     def watch_now(self) -> None:
         """Let the ages grow."""
-        self.changed()
+        self.ticked()
+
+    def ages(self) -> Hashable:
+        """Return how old the newest file and the sizes are."""
+        return spot_ages(self.spot, self.now) if self.spot is not None else None
 
 
 class LegendLine(Drawn):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 
 from textual import on
@@ -17,6 +17,7 @@ from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.place import state
 from pulsetui.tui.renderables.text import line, size
 from pulsetui.tui.widgets.drawn import Drawn
+from pulsetui.tui.widgets.lines import state_of
 from pulsetui.tui.widgets.treemap import Treemap
 
 _DEPTH = 2
@@ -51,7 +52,11 @@ class MapHead(Drawn):
 
     def watch_now(self) -> None:
         """Let the age grow."""
-        self.changed()
+        self.ticked()
+
+    def ages(self) -> Hashable:
+        """Return the age of the sizes."""
+        return state_of(state(self.view, self.now)) if self.view is not None and self.now is not None else None
 
     def watch_lit(self) -> None:
         """Show the focus."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 
 from textual import events
@@ -13,7 +13,7 @@ from textual.reactive import var
 from pulsetui.storage.views import StorageView
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.storage import index_of
-from pulsetui.tui.renderables.storage_summary import Subject, state_lines, summary_lines
+from pulsetui.tui.renderables.storage_summary import Subject, state_lines, summary_ages, summary_lines
 from pulsetui.tui.renderables.text import broken, line, middle_cut, safe
 from pulsetui.tui.widgets.drawn import Drawn
 from pulsetui.tui.widgets.panel import Framed, frame_css
@@ -83,7 +83,12 @@ class StorageSummary(Drawn, Framed):
 
     def watch_now(self) -> None:
         """Let the ages grow."""
-        self.changed()
+        self.ticked()
+
+    def ages(self) -> Hashable:
+        """Return how old the newest file and the figures are."""
+        subject = self._subject()
+        return summary_ages(subject, self.now) if subject is not None and self.now is not None else None
 
     def watch_failure(self) -> None:
         """Show or drop the failure."""

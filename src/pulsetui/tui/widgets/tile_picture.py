@@ -123,11 +123,11 @@ class TilePicture(NodePicture):
             return _Tiles(self._scale.mode, self._rows[y] if y < len(self._rows) else ())
         return state_of(at_or_blank(self._vacant(), y))
 
-    def changed_spans(self, before: Hashable, after: Hashable, width_cells: int) -> Sequence[tuple[int, int]]:
+    def changed_spans(self, y: int, before: Hashable, after: Hashable, width_cells: int) -> Sequence[tuple[int, int]]:
         """Return where two rows of tiles differ: to move the frame, a terminal far away gets that and no more."""
         if isinstance(before, _Tiles) and isinstance(after, _Tiles) and before.mode is after.mode:
             return changed_spans(before.row, after.row)
-        return super().changed_spans(before, after, width_cells)
+        return super().changed_spans(y, before, after, width_cells)
 
     def draw_line(self, y: int, width_cells: int) -> tuple[Content, str]:  # noqa: ARG002 - drawn already
         """Return what stands there while there are no tiles."""
