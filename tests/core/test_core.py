@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pulsetui.budget.ledger import Parts
+from pulsetui.budget.usage import Kind
 from pulsetui.core.assembly import open_core
 from pulsetui.core.source import CoreSource
 from pulsetui.core.status import live_status, resting_status, status_json
@@ -325,6 +326,22 @@ async def test_the_source_of_the_screens_says_that_something_changed(configure: 
         await asyncio.sleep(0)
         assert not waiting.done()
         await owner.add("https://host.example/a.mp4")
+        async with asyncio.timeout(20):
+            await waiting
+
+
+async def test_a_budget_that_is_judged_and_didnt_move_is_no_change(configure: Configure) -> None:
+    async with owning(configure(), run=False) as owner:
+        budget = owner.core.budget
+        changes = CoreSource(owner.core).changes()
+        await budget.check()
+        await anext(changes)  # the first figures
+        waiting = asyncio.ensure_future(anext(changes))
+        await budget.check()
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        budget.usage.added(Kind.VIDEOS, 4096)
+        await budget.check()
         async with asyncio.timeout(20):
             await waiting
 

@@ -8,10 +8,11 @@ costs no more than what changed since the last one, nothing here blocks the even
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pulsetui.budget.store import GateRow
+from pulsetui.budget.usage import Kind
 from pulsetui.core.disks import disk_views
 from pulsetui.core.orders import Orders
 from pulsetui.core.runtime import Core
@@ -28,7 +29,17 @@ from pulsetui.pipeline import store as jobs_store
 from pulsetui.pipeline import table_store, view_store
 from pulsetui.pipeline.jobs import Job, Stage
 from pulsetui.pipeline.view_store import Throughput
-from pulsetui.pipeline.views import DiskView, DoneView, EventView, JobDetails, JobsPage, JobView, PulseView, QueuedView
+from pulsetui.pipeline.views import (
+    DiskView,
+    DoneView,
+    EventView,
+    GateView,
+    JobDetails,
+    JobsPage,
+    JobView,
+    PulseView,
+    QueuedView,
+)
 from pulsetui.waiting import finished, in_thread
 
 FEED_LENGTH = 50
@@ -65,9 +76,10 @@ class CoreSource(StorageReads, VolumesReads, Orders):
         self._jobs_changed = self._feed_changed = self._disks_changed = True
         self._jobs_read_at_s = self._disks_read_at_s = float("-inf")
         self._disks: tuple[DiskView, ...] = ()
+        self._budget_figures: tuple[GateView, Mapping[Kind, int]] | None = None
         self._preview: tuple[str, str] = ("", "")
         core.bus.on(self._note)
-        core.budget.on_change.append(self._changed.set)
+        core.budget.on_change.append(self._note_budget)
         core.refresher.on_change.append(self._changed.set)
         core.volumes.on_change.append(self._changed.set)
 
@@ -78,6 +90,13 @@ class CoreSource(StorageReads, VolumesReads, Orders):
         self._disks_changed |= event.category in ("disk", "storage")
         self._feed_changed |= event.severity != "debug"
         self._changed.set()
+
+    def _note_budget(self) -> None:
+        """Take note that figures of the budget on display moved; it is judged every few seconds, moved or not."""
+        figures = self._gate_view(), self._core.budget.usage.by_kind()
+        if figures != self._budget_figures:
+            self._budget_figures = figures
+            self._changed.set()
 
     async def pulse(self) -> PulseView:
         """Return all that the Pulse screen and the header show. Those who ask at the same time share one reading.
@@ -90,6 +109,11 @@ class CoreSource(StorageReads, VolumesReads, Orders):
             self._reading.add_done_callback(self._end_reading)
         return await finished(self._reading)
 
+    def _gate_view(self) -> GateView:
+        core, budget = self._core, self._core.budget
+        gate = GateRow(budget.gate, budget.operator_paused, budget.peak_committed_bytes)
+        return gate_view(gate, budget.usage, budget.ledger, core.limits)
+
     def _end_reading(self, _: asyncio.Task[PulseView]) -> None:
         self._reading = None
 
@@ -98,13 +122,12 @@ class CoreSource(StorageReads, VolumesReads, Orders):
         now = core.clock.now()
         stored = await self._read_stored()
         disks = await self._read_disks()
-        gate = GateRow(budget.gate, budget.operator_paused, budget.peak_committed_bytes)
         return PulseView(
             at=now,
             data_dir=str(core.data_dir),
             owner=replace(owner_view(core.ownership.owner), heartbeat_at=now),
             attached=False,
-            gate=gate_view(gate, budget.usage, budget.ledger, core.limits),
+            gate=self._gate_view(),
             usage=tuple((kind.value, size) for kind, size in budget.usage.by_kind().items()),
             tasks=tuple(task.view() for task in core.live),
             queued=stored.queued,
