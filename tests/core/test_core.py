@@ -334,6 +334,7 @@ async def test_a_budget_that_is_judged_and_didnt_move_is_no_change(configure: Co
     async with owning(configure(), run=False) as owner:
         budget = owner.core.budget
         changes = CoreSource(owner.core).changes()
+        await budget.reconcile()
         await budget.check()
         await anext(changes)  # the first figures
         waiting = asyncio.ensure_future(anext(changes))
