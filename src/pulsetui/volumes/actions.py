@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pulsetui.actions.base import Action, ActionContext, Right
-from pulsetui.volumes import accepting, tracking
+from pulsetui.volumes import tracking
+from pulsetui.volumes.accepting import accept
 from pulsetui.volumes.monitor import VolumeMonitor
 from pulsetui.volumes.outcomes import (
     MonitorChanged,
@@ -92,7 +93,7 @@ class AcceptVolume(Action, verb="volumes.accept", right=Right.ADMIN):
             NotTrackedError, VolumeNotFoundError, UsageError: it isn't tracked or mounted, or several are.
             RefusedError: it doesn't answer, or would need a new marker and can't be written to.
         """
-        return await accepting.accept(context, self.fingerprint, mount=self.mount, library=self.library)
+        return await accept(context, self.fingerprint, mount=self.mount, library=self.library)
 
 
 class RefreshVolumes(Action, verb="volumes.refresh", right=Right.OPERATE):
