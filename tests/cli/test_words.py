@@ -39,7 +39,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
         ("jobs --limit 1_0", "is not a whole number from 0", "--help"),
         ("add --priority high u", "'high' is not a whole number", "--help"),
         ("events --category jobs", "there is no --category 'jobs'", "did you mean job?"),
-        ("--library other jobs", "there is no library 'other', only main", "--help"),
+        ("--library other jobs", "--library does not go with jobs", "leave it out"),
         ("--no-ui jobs", "--no-ui does not go with jobs", "leave one"),
         ("--log-format json status", "--log-format does not go with status", "leave one"),
         ("config", "the following arguments are required: VERB", "`pulsetui config --help`"),

@@ -115,10 +115,13 @@ async def mark_finished(
     )
 
 
-async def list_audit(reader: Reader, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
-    """Return the newest audit rows, newest first; `before` pages by id."""
+async def list_audit(
+    reader: Reader, *, before: int | None = None, limit: int = 100, verb: str | None = None
+) -> list[AuditEntry]:
+    """Return the newest audit rows, newest first; `before` pages by id, `verb` is that of one order, -1 is no limit."""
     rows = await reader.all(
-        "SELECT * FROM audit WHERE ? IS NULL OR id < ? ORDER BY id DESC LIMIT ?", (before, before, limit)
+        "SELECT * FROM audit WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR verb = ?2) ORDER BY id DESC LIMIT ?3",
+        (before, verb, limit),
     )
     return [_entry(row) for row in rows]
 

@@ -138,17 +138,21 @@ class Context:
 
         return await ask_live(self.data_dir) if self.has_folder() else None
 
-    async def order(self, action: Action, *, on_core: Callable[[Core], None] = lambda _: None) -> dict[str, Any]:
+    async def order(
+        self, action: Action, *, on_core: Callable[[Core], None] = lambda _: None, order_uuid: str = ""
+    ) -> dict[str, Any]:
         """Have the owner run an action; without an owner, take the lock for as long as it runs.
 
-        `on_core` gets the owner's parts if it is this process that runs it, just before.
+        `on_core` gets the owner's parts if it is this process that runs it, just before. `order_uuid` is for who wants
+        to name the order later; a new one if it is empty.
 
         Raises:
             PulseError: what the action raised.
         """
         from pulsetui.actions.client import send_order
 
-        order_uuid, expires_at = str(uuid.uuid4()), SystemClock().now() + ORDER_LIFE
+        order_uuid = order_uuid or str(uuid.uuid4())
+        expires_at = SystemClock().now() + ORDER_LIFE
         give_up_at = time.monotonic() + OWNER_WAIT_S
         while True:
             if self.has_folder():

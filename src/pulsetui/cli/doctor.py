@@ -20,6 +20,7 @@ from pulsetui.catalog import store as catalog_store
 from pulsetui.cli.context import Context
 from pulsetui.cli.failures import explained
 from pulsetui.cli.output import print_hanging, print_json
+from pulsetui.cli.volumes import volumes_now
 from pulsetui.clock import SystemClock, rfc3339
 from pulsetui.core.disks import limits_on
 from pulsetui.db.database import DATABASE_NAME, Reader
@@ -28,6 +29,8 @@ from pulsetui.db.place import modes_for
 from pulsetui.errors import PulseError
 from pulsetui.events import store as events_store
 from pulsetui.files.locks import is_network_file_system
+from pulsetui.files.names import display_text
+from pulsetui.pipeline.folders import VIDEOS
 from pulsetui.pipeline.marker import Known, check_marker, known
 from pulsetui.processes.runner import TaskSpec, run
 from pulsetui.settings.models import Access
@@ -43,6 +46,7 @@ EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 _BACKWARDS = timedelta(minutes=1)
 _LATE_S = 600.0
 """A refresh takes its time: sizes aren't called late before they are this old."""
+_VOLUMES = "`pulsetui volumes` has all of them; docs/volumes.md says what a quarantine asks for"
 _REFRESH = "`pulsetui storage refresh` reads them again; `pulsetui events --category storage` has what happened"
 _MORE_WATCHES = "where a limit is reached, raise it (sysctl fs.inotify.max_user_watches); the schedule serves meanwhile"
 
@@ -123,13 +127,13 @@ async def _storage_folder(context: Context) -> Check:
     folder = context.loaded.settings.paths.storage.resolve()
     check = await in_thread(_writable, "storage folder", folder)
     if check.verdict != "failed" and (context.data_dir / DATABASE_NAME).exists():
-        expected = await context.read(_known_storage)
+        expected = await context.read(lambda reader: _known_storage(reader, folder / VIDEOS))
         await in_thread(check_marker, folder, expected)
     return check
 
 
-async def _known_storage(reader: Reader) -> Known:
-    return await known(reader, await catalog_store.library_uuid(reader) or "")
+async def _known_storage(reader: Reader, videos: Path) -> Known:
+    return await known(reader, await catalog_store.library_uuid(reader) or "", videos)
 
 
 def _writable(name: str, folder: Path) -> Check:
@@ -227,6 +231,27 @@ async def _owner(context: Context) -> Check:
     return Check("owner", "ok", f"pid {figures['owner']['pid']}, all services run")
 
 
+async def _volumes(context: Context) -> Check:
+    """Say how the tracked volumes do, and on what the storage lies."""
+    found = await volumes_now(context)
+    tracked = [volume for volume in found if volume.is_tracked]
+    home = next((volume for volume in found if "videos" in volume.roots), None)
+    said = f"{len(found)} mounted or tracked, {len(tracked)} tracked"
+    said += "" if home is None else f"; videos lie on {display_text(home.name)} ({home.fs_type}, {home.state})"
+    bad = [volume for volume in tracked if not volume.is_online]
+    if bad:
+        troubles = "; ".join(f"{display_text(volume.name)} is {volume.state}: {volume.trouble}" for volume in bad)
+        return Check("volumes", "warning", f"{said}; {troubles}", _VOLUMES)
+    if home is not None and home.kind == "memory":
+        return Check("volumes", "warning", f"{said}; what lies there is lost at a reboot", "use a disk for storage")
+    full_s = context.loaded.settings.volumes.full_warning.total_seconds()
+    filling = [volume for volume in tracked if volume.full_in_s is not None and volume.full_in_s < full_s]
+    if filling:
+        soon = ", ".join(f"{display_text(one.name)} in {format_duration(one.full_in_s or 0)}" for one in filling)
+        return Check("volumes", "warning", f"{said}; full at this rate: {soon}", "make room, or lower hard_limit")
+    return Check("volumes", "ok", said)
+
+
 async def _sizes(context: Context) -> Check:
     """Say how old the sizes are, and why they are not younger."""
     storage = context.loaded.settings.storage
@@ -286,6 +311,7 @@ _BY_SETTINGS: dict[str, Callable[[Context], Awaitable[Check]]] = {
     "clock": _clock,
     "database": _database,
     "owner": _owner,
+    "volumes": _volumes,
     "sizes": _sizes,
     "watches": _watches,
     "engine": _engine,

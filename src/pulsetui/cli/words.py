@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from pulsetui import __version__
+from pulsetui.cli.word_types import cells as _cells
+from pulsetui.cli.word_types import count as _count
+from pulsetui.cli.word_types import number as _number
+from pulsetui.cli.word_types import project as _project
+from pulsetui.cli.word_types import row_id as _id
+from pulsetui.cli.word_types import size as _bytes
+from pulsetui.cli.word_types import text as _text
 from pulsetui.errors import UsageError
 from pulsetui.events.base import CATEGORIES, SEVERITIES
 
@@ -23,10 +29,7 @@ COLOURS = ("size", "category", "age", "growth", "reclaimable")
 """What the colours of a treemap can stand for."""
 WINDOWS = {"1h": 3600.0, "24h": 86_400.0, "7d": 604_800.0}
 """Over what growth is looked at, in seconds."""
-SMALLEST_PICTURE = (20, 5)
-LARGEST_PICTURE = (1000, 500)
-_LARGEST = 2**63 - 1
-"""What an SQLite integer holds."""
+_FINGERPRINT = "its fingerprint, the first digits of it, or where it is mounted"
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -49,6 +52,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     if found.run not in ("run:run", "demo:demo") and (found.no_ui or found.log_format):
         option = "--no-ui" if found.no_ui else "--log-format"
         raise UsageError(f"{option} does not go with {found.command}", hint="leave one of the two out")
+    if found.library not in (None, LIBRARY) and found.command != "volumes":
+        raise UsageError(
+            f"--library does not go with {found.command or 'the screens'}: what isn't about volumes is in {LIBRARY}",
+            hint="leave it out",
+        )
     return found
 
 
@@ -63,7 +71,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"pulsetui {__version__}")
     parser.add_argument("--data-dir", metavar="DIR", help="the data folder (default: paths.data_dir)")
     parser.add_argument("--config", metavar="FILE", help="the settings file (default: ~/.config/pulsetui/config.toml)")
-    parser.add_argument("--library", metavar="L", type=_library, default=LIBRARY, help=f"default {LIBRARY}")
+    parser.add_argument(
+        "--library", metavar="L", type=_text, help=f"of volumes: in this library (default {LIBRARY}; listed: all)"
+    )
     parser.add_argument("--debug", action="store_true", help="tracebacks and debug log lines")
     parser.add_argument("--no-ui", action="store_true", help="the pipeline without a screen, until SIGTERM")
     parser.add_argument("--log-format", choices=("text", "json"), help="of the log lines of --no-ui (default text)")
@@ -73,6 +83,9 @@ def build_parser() -> argparse.ArgumentParser:
     _jobs(commands)
     _status(commands)
     _storage(commands)
+    _volumes(commands)
+    _library(commands)
+    _audit(commands)
     _events(commands)
     _demo(commands)
     _doctor(commands)
@@ -203,13 +216,70 @@ def _treemap(verbs: Any) -> None:
     )
     parser.add_argument("--by", choices=COLOURS, default="size", metavar="WHAT", help=f"colours: {', '.join(COLOURS)}")
     parser.add_argument("--over", choices=tuple(WINDOWS), default="24h", metavar="TIME", help="growth: 1h, 24h, 7d")
-    parser.add_argument("--size", type=_size, metavar="WxH", help="of the picture in cells (default: the terminal's)")
+    parser.add_argument("--size", type=_cells, metavar="WxH", help="of the picture in cells (default: the terminal's)")
     _json(parser, "the tree, nested")
     parser.set_defaults(run="storage_tree:treemap")
 
 
 def _entity(parser: Any) -> None:
     parser.add_argument("--entity", type=_text, metavar="TYPE:ID", help="of this one: its level, and its id or uuid")
+
+
+def _volumes(commands: Any) -> None:
+    parser = commands.add_parser("volumes", help="file systems: list, track, untrack, rename, accept, speedtest …")
+    _json(parser)
+    parser.set_defaults(run="volumes:list_volumes")
+    verbs = parser.add_subparsers(metavar="VERB", dest="verb")
+    listing = verbs.add_parser("list", help="what `volumes` alone does")
+    _json(listing)
+    tracking = _volume(verbs, "track", "know it again wherever it is mounted")
+    tracking.add_argument("--name", metavar="N", type=_text, help="what to call it (default: its mount point)")
+    _volume(verbs, "untrack", "track it no more; no file is deleted")
+    _volume(verbs, "rename", "call it something else").add_argument("name", metavar="NAME", type=_text)
+    accepting = _volume(verbs, "accept", "end a quarantine: what is mounted is the tracked volume")
+    accepting.add_argument("--mount", metavar="DIR", type=_text, help="which one it is, if several are mounted")
+    testing = verbs.add_parser("speedtest", help="write and read a file on it, and keep how fast that went")
+    testing.add_argument("fingerprint", nargs="?", metavar="FP", type=_text, help=_FINGERPRINT)
+    testing.add_argument("--size", metavar="SIZE", type=_bytes, help="of each of three rounds, such as 64MB")
+    testing.add_argument("--stop", action="store_true", help="stop the test that runs")
+    refreshing = verbs.add_parser("refresh", help="look at all of them now")
+    monitoring = verbs.add_parser("monitor", help="start or stop looking at them by itself")
+    monitoring.add_argument("what", choices=("start", "stop"), metavar="WHAT", help="start, or stop")
+    for verb, found in (("speedtest", testing), ("refresh", refreshing), ("monitor", monitoring)):
+        _json(found)
+        found.set_defaults(run=f"volumes:{verb}")
+
+
+def _volume(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text)
+    parser.add_argument("fingerprint", metavar="FP", type=_text, help=_FINGERPRINT)
+    _json(parser)
+    parser.set_defaults(run=f"volumes:{name}")
+    return parser
+
+
+def _library(commands: Any) -> None:
+    parser = commands.add_parser("library", help="libraries: list, add, remove")
+    verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
+    listing = verbs.add_parser("list", help="those that there are, and what is in them")
+    _json(listing)
+    listing.set_defaults(run="library:list_libraries")
+    for verb, text in (("add", "make one"), ("remove", "remove one without entities; no file is touched")):
+        changing = verbs.add_parser(verb, help=text)
+        changing.add_argument("name", metavar="NAME", type=_text)
+        _json(changing)
+        changing.set_defaults(run=f"library:{verb}")
+
+
+def _audit(commands: Any) -> None:
+    parser = commands.add_parser("audit", help="who ordered what, and how it ended")
+    verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
+    listing = verbs.add_parser("list", help="the newest orders, the newest first")
+    listing.add_argument("--limit", metavar="N", type=_count, default=50, help="at most so many (default 50; 0: all)")
+    listing.add_argument("--verb", metavar="V", type=_text, dest="of_verb", help="only this order: volumes.track …")
+    listing.add_argument("--before", metavar="ID", type=_id, help="only orders before this one")
+    _json(listing)
+    listing.set_defaults(run="audit:list_audit")
 
 
 def _events(commands: Any) -> None:
@@ -277,47 +347,3 @@ def _refuse_unknown_options(parser: argparse.ArgumentParser, words: Sequence[str
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else "`pulsetui --help` lists what there is"
             raise UsageError(f"there is no option {name!r}", hint=hint)
-
-
-def _id(word: str) -> int:
-    return _whole(word, 1, "an id, a whole number from 1")
-
-
-def _count(word: str) -> int:
-    return _whole(word, 0, "a whole number from 0")
-
-
-def _number(word: str) -> int:
-    if not word.isascii() or not word.removeprefix("-").isdigit() or len(word) > 9:
-        raise argparse.ArgumentTypeError(f"{word!r} is not a whole number")
-    return int(word)
-
-
-def _whole(word: str, least: int, what: str) -> int:
-    if not (word.isascii() and word.isdigit() and len(word) < 20 and least <= int(word) <= _LARGEST):
-        raise argparse.ArgumentTypeError(f"{word!r} is not {what}")
-    return int(word)
-
-
-def _size(word: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([0-9]{1,4})[x×]([0-9]{1,4})", word)
-    size = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not all(least <= n <= most for least, n, most in zip(SMALLEST_PICTURE, size, LARGEST_PICTURE, strict=True)):
-        raise argparse.ArgumentTypeError(f"{word!r} is not a size in cells from 20x5 to 1000x500, such as 120x40")
-    return size
-
-
-def _text(word: str) -> str:
-    if not word.isprintable() and any("\ud800" <= character <= "\udfff" for character in word):
-        raise argparse.ArgumentTypeError(f"{word!r} is not UTF-8")
-    return word
-
-
-def _project(word: str) -> str:
-    return _text(word).strip("/")
-
-
-def _library(word: str) -> str:
-    if word != LIBRARY:
-        raise argparse.ArgumentTypeError(f"there is no library {word!r}, only {LIBRARY}")
-    return word

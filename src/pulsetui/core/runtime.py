@@ -139,6 +139,7 @@ class Core:
     async def _drain(self, running: asyncio.Task[None]) -> None:
         """Stop claiming; downloads suspend, transcriptions get their grace; then the services end."""
         grace_s = self.settings.transcription.shutdown_grace.total_seconds()
+        await finished(asyncio.ensure_future(self.speed_tests.close()))
         waiting = asyncio.gather(self.downloads.drain(DRAIN_DOWNLOADS_S), self.transcriptions.drain(grace_s))
         while not waiting.done():
             with contextlib.suppress(asyncio.CancelledError):  # a second order to stop ends the grace

@@ -54,7 +54,9 @@ def measure(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
         RefusedError: it is read-only, or this user may write nowhere on it.
         SpaceError: it is full.
     """
-    test = _Test(arguments["size_bytes"], emit, in_memory=arguments["in_memory"])
+    in_memory = arguments["in_memory"]
+    is_cached = in_memory or _is_cached_below(arguments["device"])
+    test = _Test(arguments["size_bytes"], emit, in_memory=in_memory, is_cached=is_cached)
     with _on_volume(arguments) as mount, _place(mount, arguments["folders"]) as place, _scratch(place) as descriptor:
         for number in range(1, ROUNDS + 1):
             test.round(descriptor, number)
@@ -119,7 +121,7 @@ def _scratch(place: Folder) -> Iterator[int]:
 class _Test:
     """The rounds, and what they took."""
 
-    def __init__(self, size_bytes: int, emit: Emit, *, in_memory: bool) -> None:
+    def __init__(self, size_bytes: int, emit: Emit, *, in_memory: bool = False, is_cached: bool = False) -> None:
         self._blocks = max(1, size_bytes // BLOCK_BYTES)
         self._emit = emit
         self._told_at_s = float("-inf")
@@ -129,7 +131,7 @@ class _Test:
             self._pool[at : at + BLOCK_BYTES] = os.urandom(BLOCK_BYTES)
         self._written = 0
         self._is_direct = not in_memory
-        self.method: Method = "cache-affected" if in_memory else "direct"
+        self.method: Method = "cache-affected" if is_cached else "direct"
         self.write_s: list[float] = []
         self.read_s: list[float] = []
 
@@ -179,7 +181,8 @@ class _Test:
     def _give_up_direct(self, descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) & ~os.O_DIRECT)
         self._is_direct = False
-        self.method = "dropped-cache"
+        if self.method == "direct":
+            self.method = "dropped-cache"
 
     def _write(self, descriptor: int, block: memoryview) -> None:
         try:
@@ -218,6 +221,15 @@ class _Test:
         self._told_at_s = now_s
         steps = 2 * (number - 1) + (step == "reading") + blocks / self._blocks
         self._emit({"step": step, "round": number, "progress": steps / (2 * ROUNDS)})
+
+
+def _is_cached_below(device: int) -> bool:
+    """Say whether a device is an image file that is read through the page cache: a loop device without direct I/O."""
+    try:
+        found = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/loop/dio").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return found.strip() == "0"
 
 
 def cached_share(descriptor: int, size_bytes: int) -> float:
