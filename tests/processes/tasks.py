@@ -149,3 +149,8 @@ def answers_each(_arguments: dict[str, Any], emit: Emit, orders: Orders) -> dict
         heard += 1
         emit({"heard": order})
     return {"heard": heard}
+
+
+def looks_at(arguments: dict[str, Any], _emit: Emit, _orders: Orders) -> dict[str, Any]:
+    """Ask a file system how full it is."""
+    return {"blocks": os.statvfs(arguments["path"]).f_blocks}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from pulsetui.processes.pipes import TaskSpec
 from pulsetui.processes.session import Session, session
 from tests.living import is_alive
 from tests.until import until
+from tests.volumes.hanging import hanging
+from tests.volumes.mounts import may_mount
 
 ANSWERS = TaskSpec("tests.processes.tasks:answers_each", {}, grace_s=5.0)
 
@@ -99,3 +102,40 @@ async def test_a_session_that_cannot_be_started_is_lost() -> None:
     with pytest.raises(WorkerLostError, match="could not start a process"):
         async with session(ANSWERS):
             pass
+
+
+async def test_an_abandoned_session_kills_its_process_and_can_be_left() -> None:
+    async with session(ANSWERS) as talk:
+        await started(talk)
+        await talk.abandon(patience_s=10)
+        assert talk.is_over
+    assert not is_alive(talk.pid)
+
+
+@may_mount
+async def test_a_process_that_hangs_in_the_kernel_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
+    with hanging(tmp_path / "hang") as server:
+        async with session(TaskSpec("tests.processes.tasks:looks_at", {"path": str(tmp_path / "hang")})) as talk:
+            await asyncio.to_thread(server.wait_for_request)
+            await asyncio.wait_for(talk.abandon(patience_s=0.1), 10)
+            assert not talk.is_over
+            assert is_alive(talk.pid)
+        server.kill()
+        await until(lambda: talk.is_over)
+    assert not is_alive(talk.pid)
+
+
+async def test_an_error_on_the_way_does_not_keep_an_abandoned_process_alive() -> None:
+    async with session(ANSWERS) as talk:
+        await started(talk)
+        faults.arm("processes.abandon=EIO")
+        try:
+            with pytest.raises(OSError, match="fault point"):
+                await talk.abandon(patience_s=10)
+        finally:
+            faults.disarm()
+        assert talk.is_over
+        with pytest.raises(OSError, match="fault point"):
+            await talk.end(terminate=False)
+        talk._ending = None
+    assert not is_alive(talk.pid)

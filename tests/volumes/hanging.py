@@ -1,6 +1,7 @@
 """A mount that hangs: a FUSE server, in a process of its own, that takes all requests and answers none.
 
 As of a dead disk, whoever asks it can't even be killed (state D): the kernel waits for the answer that was promised.
+With `takes=False` it takes no request either, and who asks can be killed, as of a dead NFS server.
 `answer` makes it answer from then on, also what it was asked before; its end makes the kernel give all of that up.
 """
 
@@ -21,7 +22,7 @@ FILES = 77
 BLOCKS = 1000
 BLOCK_BYTES = 4096
 _DETACH = 2  # MNT_DETACH of umount2(2), which asks the mount nothing
-_LOOKUP, _GETATTR, _STATFS, _INIT = 1, 3, 17, 26  # opcodes of <linux/fuse.h>
+_LOOKUP, _GETATTR, _STATFS = 1, 3, 17  # opcodes of <linux/fuse.h>
 _FORGET, _BATCH_FORGET, _INTERRUPT = 2, 42, 36  # these get no answer
 _ENOENT, _ENOSYS = -2, -38
 
@@ -38,6 +39,15 @@ class Hanging:
         self._process.stdin.write("answer\n")
         self._process.stdin.flush()
 
+    def wait_for_request(self) -> None:
+        """Wait until a child of this process asked it something. Others do too: all tests see the same mounts."""
+        from tests.living import children  # not for the server, which has no package around it
+
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if int(line) in children():
+                return
+
     def kill(self) -> None:
         """End the process: whoever waits for an answer gets an error (ENOTCONN)."""
         self._process.kill()
@@ -45,10 +55,10 @@ class Hanging:
 
 
 @contextmanager
-def hanging(point: Path) -> Iterator[Hanging]:
+def hanging(point: Path, *, takes: bool = True) -> Iterator[Hanging]:
     """Mount one on a folder, which is made if it isn't there."""
     point.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-S", __file__, str(point)]
+    command = [sys.executable, "-S", __file__, str(point), "takes" if takes else ""]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         mount = Hanging(process)
         try:
@@ -61,25 +71,25 @@ def hanging(point: Path) -> Iterator[Hanging]:
             mount.kill()
 
 
-def _serve(point: str) -> None:
+def _serve(point: str, takes: bool) -> None:
     device = os.open("/dev/fuse", os.O_RDWR)
     options = f"fd={device},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}"
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mount(b"hanging", os.fsencode(point), b"fuse.hanging", 0, options.encode()):
         sys.exit(os.strerror(ctypes.get_errno()))
+    _reply(device, os.read(device, 1 << 20), struct.pack("=IIII", 7, 31, 0, 0).ljust(64, b"\0"))
+    os.write(1, b"mounted\n")
     asked: list[bytes] = []
     answers = False
     while True:
-        ready = select.select([device, 0], [], [])[0]
+        ready = select.select([device, 0] if takes or answers else [0], [], [])[0]
         if 0 in ready:
             if not os.read(0, 100):
                 return
             answers = True
         if device in ready:
             asked.append(os.read(device, 1 << 20))
-        if asked and struct.unpack_from("=II", asked[0])[1] == _INIT:
-            _reply(device, asked.pop(0), struct.pack("=IIII", 7, 31, 0, 0).ljust(64, b"\0"))
-            os.write(1, b"mounted\n")
+            os.write(1, b"%d\n" % struct.unpack_from("=IIQQIII", asked[-1])[6])
         while answers and asked:
             _answer(device, asked.pop(0))
 
@@ -104,4 +114,4 @@ def _reply(device: int, request: bytes, body: bytes, error: int = 0) -> None:
 
 if __name__ == "__main__":
     with suppress(OSError):  # ENODEV: unmounted
-        _serve(sys.argv[1])
+        _serve(sys.argv[1], sys.argv[2] == "takes")

@@ -58,9 +58,16 @@ async def abandon(process: Process, reading: asyncio.Task[None], patience_s: flo
         with suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), patience_s)
         if process.returncode is None:
-            # Closes our ends of the pipes; its end is still seen to. There is no public way.
-            process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
+            _let_go(process)
         await _let_pipes_end(process, reading)
+
+
+def _let_go(process: Process) -> None:
+    """Close our ends of the pipes. The event loop still sees to the end of the process, if it comes while that runs."""
+    transport = process._transport  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
+    transport.close()
+    # It was killed, whenever it dies of it: without this, Popen complains of one that outlives the event loop.
+    transport.get_extra_info("subprocess").returncode = -signal.SIGKILL
 
 
 def _signal(process: Process, number: signal.Signals) -> None:

@@ -25,6 +25,8 @@ from pulsetui.volumes.records import Detected, Mount, Probe
 from pulsetui.waiting import in_thread
 
 _MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
+_TRIES = 3
+"""How often to look again because something was mounted or unmounted meanwhile; some machines do so all the time."""
 MOST_POINTS = 32
 """How many of the parts of a file system that are mounted somewhere are looked at."""
 
@@ -60,8 +62,13 @@ class Detector:
         Raises:
             WorkerLostError: the process that looks at them can't be started.
         """
-        found = await in_thread(self._list)
-        probes = await self._prober.probe([mount for one in found for mount in _asked(one)])
+        for _ in range(_TRIES):
+            found = await in_thread(self._list)
+            probes = await self._prober.probe([mount for one in found for mount in _asked(one)])
+            # The kernel gives the number of an unmounted file system to the next one that is mounted: what was looked
+            # at is what was listed only if the table is the same still.
+            if found is await in_thread(self._list):
+                break
         return await in_thread(self._detected, found, probes)
 
     async def close(self) -> None:
