@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from pulsetui.actions.base import Outcome
+from pulsetui.files.names import display_text
+from pulsetui.volumes.naming import name_of
+from pulsetui.volumes.overview import UNMARKED
+from pulsetui.volumes.records import Detected, Record
 
 
 class VolumeTracked(Outcome):
@@ -85,3 +89,27 @@ class MonitorChanged(Outcome):
 
     is_running: bool
     changed: bool
+
+
+def as_tracked(record: Record, one: Detected | None) -> VolumeTracked:
+    """Return the outcome for a record and, if it is mounted, what it is."""
+    warnings = () if one is None else one.warnings
+    return VolumeTracked(
+        fingerprint=record.fingerprint,
+        uuid=record.uuid,
+        library=record.library,
+        name=name_of(record, None),
+        display_name=record.display_name,
+        kind=record.kind,
+        identity=display_text(record.identity),
+        fs_type=record.fs_type,
+        device=display_text(record.device),
+        mount_point=display_text(str(record.mount_point)),
+        marked=bool(record.marker),
+        read_only=record.is_read_only,
+        is_online=record.is_online,
+        total_bytes=record.total_bytes,
+        available_bytes=record.available_bytes,
+        tracked_at=record.tracked_at,
+        warnings=warnings if record.marker else (*warnings, UNMARKED),
+    )

@@ -26,8 +26,7 @@ from pulsetui.volumes import events, naming, store
 from pulsetui.volumes.judgement import Standing
 from pulsetui.volumes.marker import write_marker
 from pulsetui.volumes.monitor import VolumeMonitor
-from pulsetui.volumes.outcomes import VolumeRenamed, VolumeTracked, VolumeUntracked
-from pulsetui.volumes.overview import UNMARKED
+from pulsetui.volumes.outcomes import VolumeRenamed, VolumeTracked, VolumeUntracked, as_tracked
 from pulsetui.volumes.records import Detected, Record
 from pulsetui.waiting import in_thread
 
@@ -79,7 +78,7 @@ async def track(context: ActionContext, wanted: str, *, name: str | None, librar
     monitor: VolumeMonitor = context.services["volumes"]
     tracked = next(one for one in monitor.records if one.uuid == record_uuid)
     mounted = next((one.detected for one in monitor.standings if one.record is tracked), None)
-    return _as_tracked(tracked, mounted)
+    return as_tracked(tracked, mounted)
 
 
 async def untrack(context: ActionContext, wanted: str, *, library: str) -> VolumeUntracked:
@@ -252,27 +251,4 @@ def _new_record(
         speed=None,
         is_read_only=one.is_read_only,
         told_bytes=one.probe.available_bytes,
-    )
-
-
-def _as_tracked(record: Record, one: Detected | None) -> VolumeTracked:
-    warnings = () if one is None else one.warnings
-    return VolumeTracked(
-        fingerprint=record.fingerprint,
-        uuid=record.uuid,
-        library=record.library,
-        name=naming.name_of(record, None),
-        display_name=record.display_name,
-        kind=record.kind,
-        identity=display_text(record.identity),
-        fs_type=record.fs_type,
-        device=display_text(record.device),
-        mount_point=display_text(str(record.mount_point)),
-        marked=bool(record.marker),
-        read_only=record.is_read_only,
-        is_online=record.is_online,
-        total_bytes=record.total_bytes,
-        available_bytes=record.available_bytes,
-        tracked_at=record.tracked_at,
-        warnings=warnings if record.marker else (*warnings, UNMARKED),
     )
