@@ -73,7 +73,7 @@ def _file_system(mounts: Sequence[Mount]) -> FileSystem:
     ordered = tuple(sorted(mounts, key=_rank))
     main = ordered[0]
     first = next(mount for mount in mounts if mount.root == main.root)
-    return FileSystem(kind_of(main.fs_type), ordered, first, _subvolume(main))
+    return FileSystem(kind_of(main.fs_type), ordered, first, subvolume_of(main))
 
 
 def _key(mount: Mount) -> tuple[str, ...]:
@@ -83,10 +83,11 @@ def _key(mount: Mount) -> tuple[str, ...]:
     """
     if kind_of(mount.fs_type) == "network":
         return "network", mount.fs_type, network_source(mount.fs_type, mount.source)
-    return "local", mount.device, os.fsdecode(_subvolume(mount))
+    return "local", mount.device, os.fsdecode(subvolume_of(mount))
 
 
-def _subvolume(mount: Mount) -> bytes:
+def subvolume_of(mount: Mount) -> bytes:
+    """Return the path of the btrfs subvolume that a mount shows; empty on other file systems."""
     if mount.fs_type != "btrfs":
         return b""
     found = (option for option in mount.super_options if option.startswith(_SUBVOLUME))

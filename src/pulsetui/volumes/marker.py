@@ -39,8 +39,9 @@ def read_marker(folder: Path | int) -> str:
 
 
 def found_in(folder: int) -> tuple[str, str]:
-    """Return the uuid in the marker of an open folder, as `read_marker`, and what is wrong with
-    it, such as `is not a regular file`; empty if nothing is.
+    """Return the uuid in the marker of an open folder, and what is wrong with it; empty if nothing is.
+
+    The one is as `read_marker` returns it, the other such as `is not a regular file`.
 
     Raises:
         OSError: the folder itself can't be read.
