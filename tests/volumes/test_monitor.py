@@ -31,13 +31,20 @@ def unarmed() -> Iterator[None]:
     faults.disarm()
 
 
+def quiet(folder: Path) -> Path:
+    """Return a mount table that never changes: on the machine's own, others mount meanwhile."""
+    table = folder / "mountinfo"
+    table.touch()
+    return table
+
+
 async def looks(watch: Watch, seen: Sights, count: int) -> None:
     await until(lambda: seen.looks >= count and not watch.monitor._running)
 
 
 async def test_it_looks_at_once_and_then_in_each_interval(tmp_path: Path) -> None:
     seen = Sights(VOLUME)
-    async with watching(tmp_path, seen, run=True) as watch:
+    async with watching(tmp_path, seen, run=True, mountinfo=quiet(tmp_path)) as watch:
         await looks(watch, seen, 1)
         await until(lambda: bool(watch.clock.waiting))
         watch.clock.advance(29)
@@ -50,7 +57,7 @@ async def test_it_looks_at_once_and_then_in_each_interval(tmp_path: Path) -> Non
 
 async def test_stopped_it_looks_on_order_only_and_started_again_at_once(tmp_path: Path) -> None:
     seen = Sights(VOLUME)
-    async with watching(tmp_path, seen, run=True) as watch:
+    async with watching(tmp_path, seen, run=True, mountinfo=quiet(tmp_path)) as watch:
         await looks(watch, seen, 1)
         done = await watch.order("volumes.monitor", run=False)
         assert done.model_dump() == {"is_running": False, "changed": True}
@@ -89,10 +96,8 @@ async def _settle(watch: Watch, seen: Sights, count: int) -> None:
 
 
 async def test_where_the_mount_table_reports_nothing_the_interval_is_left(tmp_path: Path) -> None:
-    table = tmp_path / "mountinfo"
-    table.write_text("")
     seen = Sights(VOLUME)
-    async with watching(tmp_path, seen, run=True, mountinfo=table) as watch:
+    async with watching(tmp_path, seen, run=True, mountinfo=quiet(tmp_path)) as watch:
         await looks(watch, seen, 1)
         await until(lambda: bool(watch.clock.waiting))
         watch.clock.advance(31)
@@ -125,7 +130,7 @@ async def test_a_caller_that_is_cancelled_does_not_end_the_look(tmp_path: Path) 
 
 async def test_a_look_that_fails_is_said_and_what_is_known_stays(tmp_path: Path) -> None:
     seen = Sights(VOLUME)
-    async with watching(tmp_path, seen, run=True) as watch:
+    async with watching(tmp_path, seen, run=True, mountinfo=quiet(tmp_path)) as watch:
         await looks(watch, seen, 1)
         await until(lambda: bool(watch.clock.waiting))
         seen.failure = WorkerLostError("no process can be started")
