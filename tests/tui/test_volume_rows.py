@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pulsetui.tui.renderables.volume_details import history_lines, trend, used_over_time, volume_lines
+from pulsetui.tui.renderables.volume_figures import level
 from pulsetui.tui.renderables.volume_notes import is_stale, volume_notes
-from pulsetui.tui.renderables.volumes import columns, level, longest, volume_head, volume_row
+from pulsetui.tui.renderables.volumes import columns, longest, volume_head, volume_row
 from pulsetui.tui.volume_choices import choices, refusal, round_bytes, storage_key
 from pulsetui.volumes.views import VolumeView
 from tests.tui.fakes import HOSTILE, NOW

@@ -151,7 +151,7 @@ async def test_a_rename_starts_from_the_name_that_it_has() -> None:
         ((*TO_MEDIA, "s"), "Test the speed of this", ("volumes.speedtest", {"fingerprint": MEDIA.fingerprint})),
         (
             (*TO_MEDIA, "j", "a"),
-            "Is it this one?",
+            "Is it Shuttle disk?",
             ("volumes.accept", {"fingerprint": CLONE.fingerprint, "mount": "/media/shuttle"}),
         ),
         (("M",), "Stop the monitor?", ("volumes.monitor", {"run": False})),
@@ -174,6 +174,22 @@ async def test_what_matters_is_asked_first_and_the_safe_answer_has_the_focus(
         await seen(pilot, f"{order[0]} done")
 
     assert source.orders == [order]
+
+
+async def test_a_clone_beside_its_original_can_be_said_to_be_the_tracked_one() -> None:
+    twin = replace(CLONE, uuid=None, display_name=None, name="/media/copy", mount_points=(Path("/media/copy"),))
+    both = replace(VOLUMES, volumes=(replace(CLONE, state="online", quarantine="", trouble=""), twin))
+    source = FakeSource(volumes_fake=FakeVolumes(both))
+    async with volumes(source, shows="/media/copy") as pilot:
+        await press(pilot, "j")
+        await seen(pilot, "a decides whether it is Shuttle disk")
+        await press(pilot, "a")
+        await seen(pilot, "Is it Shuttle disk?")
+        assert "/media/shuttle is" in text_of(pilot)
+        await press(pilot, "right", "enter")
+        await seen(pilot, "volumes.accept done")
+
+    assert source.orders == [("volumes.accept", {"fingerprint": CLONE.fingerprint, "mount": "/media/copy"})]
 
 
 async def test_the_speed_test_says_how_much_it_writes_and_what_runs_beside_it() -> None:

@@ -33,9 +33,10 @@ from pulsetui.tui.screens.storage import StorageScreen
 from pulsetui.tui.screens.volumes import VolumesScreen
 from pulsetui.tui.source import Source
 
-STYLE_SHEETS = (
-    "app.tcss", "pulse.tcss", "storage.tcss", "entity.tcss", "pipeline.tcss", "volumes.tcss", "job.tcss", "help.tcss"
-)  # fmt: skip
+STYLE_SHEETS = ("app", "pulse", "storage", "entity", "pipeline", "volumes", "job", "help")
+MODES: dict[str, type[LiveScreen]] = {
+    "pulse": PulseScreen, "storage": StorageScreen, "pipeline": PipelineScreen, "volumes": VolumesScreen
+}  # fmt: skip
 
 
 class PulseApp(LeavingApp):
@@ -61,7 +62,7 @@ class PulseApp(LeavingApp):
 
         `on_first_page` is called when the first page has been painted; `drain` and `grace_s` are `LeavingApp`'s.
         """
-        style_sheets = [resources.styles_dir() / name for name in STYLE_SHEETS]
+        style_sheets = [resources.styles_dir() / f"{name}.tcss" for name in STYLE_SHEETS]
         super().__init__(drain=drain, grace_s=grace_s, css_path=style_sheets)
         self.source = source
         self._clock = clock or SystemClock()
@@ -88,10 +89,8 @@ class PulseApp(LeavingApp):
 
     def on_mount(self) -> None:
         """Open Pulse and follow the changes."""
-        self.add_mode("pulse", partial(PulseScreen, self.source, self._clock, self._zone))
-        self.add_mode("storage", partial(StorageScreen, self.source, self._clock, self._zone))
-        self.add_mode("pipeline", partial(PipelineScreen, self.source, self._clock, self._zone))
-        self.add_mode("volumes", partial(VolumesScreen, self.source, self._clock, self._zone))
+        for name, screen in MODES.items():
+            self.add_mode(name, partial(screen, self.source, self._clock, self._zone))
         self.switch_mode("pulse")
         self._follow()
         if self._on_first_page is not None:

@@ -10,7 +10,7 @@ from pulsetui.storage.tree.keys import key_of
 from pulsetui.tui import keys
 from pulsetui.tui.dialogs.menu import Choice
 from pulsetui.tui.renderables.text import safe
-from pulsetui.tui.renderables.volumes import tested
+from pulsetui.tui.renderables.volume_figures import record_of, tested
 from pulsetui.volumes.measuring import BLOCK_BYTES
 from pulsetui.volumes.speedtest import MOST_SHARE
 from pulsetui.volumes.views import VolumesView, VolumeView
@@ -38,7 +38,7 @@ def refusal(name: str, volume: VolumeView, view: VolumesView) -> str:
         case "volume.track":
             return _no_track(volume)
         case "volume.accept":
-            return _no_accept(volume)
+            return _no_accept(volume, view)
         case "volume.test":
             return _no_test(volume, view)
         case "volume.storage":
@@ -65,10 +65,10 @@ def _no_track(volume: VolumeView) -> str:
     return "" if volume.state == "untracked" else _standing(volume)
 
 
-def _no_accept(volume: VolumeView) -> str:
+def _no_accept(volume: VolumeView, view: VolumesView) -> str:
     if volume.state != "quarantine":
         return "It is not in quarantine: there is nothing to decide."
-    if not volume.is_tracked:
+    if record_of(volume, view) is None:
         return "It isn't tracked: decide at the tracked one that it could be."
     return "" if volume.mount_point else "It isn't mounted. Mount the one that it is, then decide."
 

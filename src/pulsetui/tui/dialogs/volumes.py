@@ -8,7 +8,7 @@ from pulsetui.pipeline.views import TaskView
 from pulsetui.tui import glyphs
 from pulsetui.tui.dialogs.base import QuestionDialog, TextDialog
 from pulsetui.tui.renderables.text import broken, count, end_cut, line, middle_cut, safe
-from pulsetui.tui.renderables.volumes import marks, where
+from pulsetui.tui.renderables.volume_figures import marks, where
 from pulsetui.units import format_size
 from pulsetui.volumes.measuring import ROUNDS
 from pulsetui.volumes.views import VolumeView
@@ -70,17 +70,22 @@ class UntrackDialog(QuestionDialog[bool]):
 class AcceptDialog(QuestionDialog[bool]):
     """Asks whether what is mounted is the volume that was tracked; the safe answer leaves it in quarantine."""
 
-    def __init__(self, volume: VolumeView) -> None:
-        """Take the volume, in quarantine and mounted."""
+    def __init__(self, volume: VolumeView, record: VolumeView) -> None:
+        """Take the volume, in quarantine and mounted, and the tracked one that it would be, often the same."""
         why = safe(volume.quarantine or volume.trouble)
+        name = middle_cut(record.name, 40)
+        instead = ""
+        if record.mount_point not in (None, volume.mount_point):
+            instead = f" The one at {middle_cut(where(record), 40)} is then the unknown one."
         body = line(
             _what(volume),
             "\n\n",
             ("\n".join(broken(why, _CELLS)), "$warn"),
-            "\n\nIf it is, pulsetui uses it again, and gives it a marker of its own where a copy has the same. If it "
-            "is another one, pulsetui will write to and delete from the wrong disk.",
+            f"\n\nIf it is {name}, pulsetui uses it again, and gives it a marker of its own where a copy has the same. "
+            f"If it is another one, jobs write to the wrong disk and delete there.{instead}",
         )
-        super().__init__("Is it this one?", body, (("Leave in quarantine", False), ("It is this one", True)))
+        answers = (("Leave in quarantine", False), (f"It is {middle_cut(record.name, 24)}", True))
+        super().__init__(f"Is it {name}?", body, answers)
 
 
 class SpeedTestDialog(QuestionDialog[bool]):
@@ -114,11 +119,13 @@ class StopMonitorDialog(QuestionDialog[bool]):
 def _what(volume: VolumeView) -> Content:
     """Return which volume it is about: name, where and what, how full."""
     used, total = volume.used_bytes, volume.total_bytes
-    full = f" · {format_size(used)} used of {format_size(total)}" if used is not None and total is not None else ""
+    full = f"{format_size(used)} used of {format_size(total)}" if used is not None and total is not None else ""
+    place = where(volume) if where(volume) != volume.name else ""
+    parts = [part for part in (middle_cut(place, _CELLS - len(full) - 3), full) if part]
     kind = " · ".join([volume.fs_type, *marks(volume), volume.identity])
     return line(
         (middle_cut(volume.name, _CELLS), "bold"),
-        (f"\n{middle_cut(where(volume), _CELLS - len(full))}{full}", "$quiet"),
+        (f"\n{' · '.join(parts)}" if parts else "", "$quiet"),
         (f"\n{end_cut(kind, _CELLS)}", "$quiet"),
     )
 

@@ -14,7 +14,8 @@ from pulsetui.tui.renderables.jobs import job_name
 from pulsetui.tui.renderables.text import age, broken, line, middle_cut, safe
 from pulsetui.units import format_duration, format_percent, format_size
 
-_LABEL_CELLS = 13
+LABEL_CELLS = 13
+"""What stands before the values of facts."""
 
 
 class Wrapped:
@@ -65,8 +66,8 @@ def section(title: str, lines: Sequence[Content]) -> list[Content]:
 
 def fact(label: str, text: str, width_cells: int) -> Content:
     """Return one label and its value."""
-    name = middle_cut(label, _LABEL_CELLS - 1).ljust(_LABEL_CELLS)
-    return line((name, "$quiet"), middle_cut(text, width_cells - _LABEL_CELLS))
+    name = middle_cut(label, LABEL_CELLS - 1).ljust(LABEL_CELLS)
+    return line((name, "$quiet"), middle_cut(text, width_cells - LABEL_CELLS))
 
 
 def _since(job: JobView, now: datetime) -> str:

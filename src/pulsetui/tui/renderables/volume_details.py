@@ -10,11 +10,11 @@ from textual.content import Content
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables import states
 from pulsetui.tui.renderables.course import course_picture
-from pulsetui.tui.renderables.details import fact, section
+from pulsetui.tui.renderables.details import LABEL_CELLS, fact, section
 from pulsetui.tui.renderables.sparkline import columns, sparkline
 from pulsetui.tui.renderables.storage import percent, signed
 from pulsetui.tui.renderables.text import age, broken, line, middle_cut, safe, size, spread
-from pulsetui.tui.renderables.volumes import answers, figure_of, gauge, is_full_soon, level, marks
+from pulsetui.tui.renderables.volume_figures import answers, figure_of, gauge, is_full_soon, level, marks, record_of
 from pulsetui.units import format_duration, format_rate, format_size
 from pulsetui.volumes.views import Method, SpeedView, VolumesView, VolumeView
 
@@ -35,16 +35,23 @@ def volume_lines(
     """Return the panel's lines; `course`: with the history in a line, where it has no panel of its own."""
     lines = [
         line((middle_cut(volume.name, width_cells), "bold")),
-        *_troubles(volume, width_cells),
+        *_troubles(volume, view, width_cells),
         Content(""),
         *_fullness(volume, view, width_cells),
         *([trended] if (trended := _trend_line(volume, view, width_cells, course=course)).plain else []),
         *section(
-            "What it is", [fact(label, text, width_cells) for label, text in _identity(volume, now, zone) if text]
+            "What it is",
+            [fact(label, text, width_cells) for label, text in _identity(volume, now, zone, width_cells) if text],
         ),
         *section("Speed", _speed(volume, now, width_cells)),
     ]
     return [one if one.cell_length <= width_cells else one.truncate(width_cells, ellipsis=True) for one in lines]
+
+
+def volume_ages(volume: VolumeView, now: datetime) -> tuple[str, ...]:
+    """Return what of the time shows in the lines."""
+    moments = (volume.last_seen_at, volume.tracked_at, volume.speed.tested_at if volume.speed else None)
+    return tuple(age(moment, now) for moment in moments if moment is not None)
 
 
 def standing(volume: VolumeView, now: datetime) -> Content:
@@ -93,7 +100,7 @@ def used_over_time(volume: VolumeView, view: VolumesView) -> list[tuple[datetime
     return sizes
 
 
-def _troubles(volume: VolumeView, width_cells: int) -> list[Content]:
+def _troubles(volume: VolumeView, view: VolumesView, width_cells: int) -> list[Content]:
     """Return why a volume is not online, what one should know of it, and the key that helps."""
     tone = states.volume(volume.state)[1] if volume.is_tracked or volume.state == "quarantine" else "$foreground"
     said = [volume.trouble] if volume.trouble else []
@@ -105,8 +112,10 @@ def _troubles(volume: VolumeView, width_cells: int) -> list[Content]:
         for text in volume.warnings
         for part in broken(f"{glyphs.WARNING} {safe(text)}", width_cells)
     ]
-    if volume.state == "quarantine" and volume.mount_points and volume.is_tracked:
-        lines.append(line(("a", "bold $accent"), (" decides whether it is this one", "$quiet")))
+    record = record_of(volume, view) if volume.state == "quarantine" and volume.mount_points else None
+    if record is not None:
+        name = middle_cut(record.name, max(8, width_cells - 24))
+        lines.append(line(("a", "bold $accent"), (f" decides whether it is {name}", "$quiet")))
     elif volume.state == "untracked":
         lines.append(line(("t", "bold $accent"), (" tracks it, for its history and so that jobs mind it", "$quiet")))
     return lines
@@ -143,11 +152,12 @@ def _trend_line(volume: VolumeView, view: VolumesView, width_cells: int, *, cour
     return spread(said, line((sparkline(columns(sizes, cells * 2))[0], "$fill")), width_cells)
 
 
-def _identity(volume: VolumeView, now: datetime, zone: tzinfo | None) -> list[tuple[str, str]]:
+def _identity(volume: VolumeView, now: datetime, zone: tzinfo | None, width_cells: int) -> list[tuple[str, str]]:
     """Return the labelled facts; an empty one is left out."""
     points = [str(point) for point in volume.mount_points]
     was = str(volume.last_mount_point) if not points and volume.last_mount_point is not None else ""
     kind = " · ".join([volume.fs_type, *marks(volume)])
+    holds = broken(safe(", ".join(volume.roots)), max(1, width_cells - LABEL_CELLS))
     return [
         ("mounted at" if points else "was at", points[0] if points else was),
         *(("", point) for point in points[1:]),
@@ -158,7 +168,7 @@ def _identity(volume: VolumeView, now: datetime, zone: tzinfo | None) -> list[tu
         ("tracked", _tracked(volume, now, zone)),
         ("seen", _seen(volume, now, zone)),
         ("inodes", _inodes(volume)),
-        ("holds", ", ".join(volume.roots)),
+        *(("" if index else "holds", part) for index, part in enumerate(holds)),
     ]
 
 

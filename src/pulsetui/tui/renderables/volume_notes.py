@@ -9,7 +9,7 @@ from textual.content import Content
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.bars import bar
 from pulsetui.tui.renderables.text import age, end_cut, line, middle_cut, safe, spread
-from pulsetui.tui.renderables.volumes import tested
+from pulsetui.tui.renderables.volume_figures import tested
 from pulsetui.units import format_duration, format_percent
 from pulsetui.volumes.views import MonitorView, SpeedTestView, VolumesView
 

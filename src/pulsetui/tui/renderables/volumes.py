@@ -9,13 +9,20 @@ from datetime import datetime
 from rich.cells import cell_len
 from textual.content import Content
 
-from pulsetui.pipeline.views import Level
 from pulsetui.tui.renderables import states
-from pulsetui.tui.renderables.bars import bar
 from pulsetui.tui.renderables.storage import percent, signed
 from pulsetui.tui.renderables.text import age, figure, left, line, right, safe, size
+from pulsetui.tui.renderables.volume_figures import (
+    answers,
+    figure_of,
+    gauge,
+    is_full_soon,
+    level,
+    marks,
+    where,
+)
 from pulsetui.units import format_duration, format_rate
-from pulsetui.volumes.views import State, VolumesView, VolumeView
+from pulsetui.volumes.views import VolumesView, VolumeView
 
 _STATE_CELLS = 14
 _PERCENT_CELLS, _FREE_CELLS, _GROWTH_CELLS, _FULL_CELLS = 6, 7, 9, 8
@@ -129,65 +136,6 @@ def row_ages(volume: VolumeView, now: datetime) -> str:
     return age(volume.last_seen_at, now) if volume.last_seen_at else ""
 
 
-def where(volume: VolumeView) -> str:
-    """Return where a volume is mounted, or was when it was last seen. Not yet safe to draw."""
-    point = volume.mount_point or volume.last_mount_point
-    return str(point) if point is not None else "–"
-
-
-def answers(volume: VolumeView) -> bool:
-    """Tell whether the figures are of the last look; else they are as last seen."""
-    return bool(volume.mount_points) and volume.state != "unresponsive"
-
-
-def marks(volume: VolumeView) -> list[str]:
-    """Return what is marked of a volume, in words."""
-    found = ((volume.is_network, "network"), (volume.is_removable, "removable"), (volume.is_read_only, "read-only"))
-    return [word for holds, word in found if holds]
-
-
-def level(volume: VolumeView, view: VolumesView) -> Level:
-    """Return how full a volume is, in a word."""
-    used, total = volume.used_bytes, volume.total_bytes
-    if used is None or not total:
-        return "unknown"
-    share = 100 * used / total
-    return "critical" if share >= view.critical_percent else "warning" if share >= view.warn_percent else "ok"
-
-
-def gauge(volume: VolumeView, view: VolumesView, width_cells: int) -> Content:
-    """Return a volume's bar in exactly `width_cells`; that of one away is as it was, and hatched in its colour."""
-    used, total = volume.used_bytes, volume.total_bytes
-    if used is None or not total:
-        note = "no answer" if volume.state == "unresponsive" else ""
-        return bar(None, width_cells, note=note if width_cells >= len(note) + 2 else "")
-    full = level(volume, view)
-    style = "$hatch" if not answers(volume) else "$fill" if full == "ok" else states.level(full)[1]
-    return bar(used / total, width_cells, style)
-
-
-def is_full_soon(volume: VolumeView, view: VolumesView) -> bool:
-    """Tell whether a volume fills up within the time that is warned of."""
-    return volume.full_in_s is not None and volume.full_in_s <= view.full_warning_s
-
-
-def tally(volumes: Sequence[VolumeView]) -> list[Content]:
-    """Return how many volumes are in each state, those that need a look first."""
-    shown: tuple[State, ...] = ("quarantine", "unresponsive", "offline", "online", "untracked")
-    counts = {state: sum(one.state == state for one in volumes) for state in shown}
-    return [
-        line((f"{number:,}", "$foreground"), (f" {state}", states.volume(state)[1]))
-        for state, number in counts.items()
-        if number
-    ]
-
-
-def tested(view: VolumesView) -> VolumeView | None:
-    """Return the volume whose speed is tested just now."""
-    running = view.testing
-    return next((one for one in view.volumes if running and one.fingerprint == running.fingerprint), None)
-
-
 def _name(volume: VolumeView, now: datetime, width: Columns, tone: str) -> Content:
     """Return the name with its marks at the right; of one away, when it was last seen, unless a column says that."""
     marked = "$quiet"
@@ -226,12 +174,6 @@ def _growth(volume: VolumeView, cells: int) -> Content:
     if growth is None or not round(growth):
         return line((right("–", cells), "$quiet"))
     return figure_of(signed(round(growth)), cells)
-
-
-def figure_of(signed_text: str, cells: int = 0) -> Content:
-    """Return a signed size such as `+ 4.2 GB`, its unit muted."""
-    sign, _, rest = signed_text.partition(" ")
-    return line(" " * max(0, cells - cell_len(signed_text)), (f"{sign} ", "$foreground"), figure(rest))
 
 
 def _full_in(volume: VolumeView, view: VolumesView, cells: int) -> Content:

@@ -19,6 +19,7 @@ from pulsetui.tui.dialogs.volumes import (
     TrackDialog,
     UntrackDialog,
 )
+from pulsetui.tui.renderables.volume_figures import record_of
 from pulsetui.tui.screens.live import LiveScreen
 from pulsetui.tui.volume_choices import choices, refusal, round_bytes, storage_key
 from pulsetui.tui.widgets.volume_table import VolumeTable
@@ -70,9 +71,11 @@ class VolumeOrders(LiveScreen):
 
     async def action_accept(self) -> None:
         """Accept what is mounted as the volume if that is the answer."""
-        if volume := self._possible("volume.accept"):
+        volume = self._possible("volume.accept")
+        record = record_of(volume, self.view) if volume is not None and self.view is not None else None
+        if volume is not None and record is not None:
             given: dict[str, object] = {"fingerprint": volume.fingerprint, "mount": str(volume.mount_point)}
-            await self._ask(AcceptDialog(volume), "volumes.accept", given)
+            await self._ask(AcceptDialog(volume, record), "volumes.accept", given)
 
     async def action_test(self) -> None:
         """Test the speed of the volume if that is the answer."""

@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.reactive import var
 
 from pulsetui.tui import glyphs, keys
-from pulsetui.tui.renderables.text import line
-from pulsetui.tui.renderables.volume_details import history_lines, standing, trend, volume_lines
+from pulsetui.tui.renderables.text import age, line
+from pulsetui.tui.renderables.volume_details import history_lines, standing, trend, volume_ages, volume_lines
 from pulsetui.tui.renderables.volume_notes import volume_notes
 from pulsetui.tui.widgets.drawn import Drawn
 from pulsetui.tui.widgets.lines import ScrollLines, at_or_blank, state_of
@@ -36,7 +36,11 @@ class VolumeNotes(Drawn):
 
     def watch_now(self) -> None:
         """Let ages grow."""
-        self.changed()
+        self.ticked()
+
+    def ages(self) -> Hashable:
+        """Return the lines: they are few, and none most of the time."""
+        return tuple(state_of(one) for one in volume_notes(self.view, self.now, self.content_size.width))
 
 
 class VolumePanel(ScrollLines, Framed, can_focus=True):
@@ -97,7 +101,11 @@ class VolumePanel(ScrollLines, Framed, can_focus=True):
 
     def watch_now(self) -> None:
         """Let the ages grow."""
-        self.changed()
+        self.ticked()
+
+    def ages(self) -> Hashable:
+        """Return how long ago all was that the text tells of."""
+        return volume_ages(self.volume, self.now) if self.volume is not None else None
 
     def watch_course(self) -> None:
         """Show the history, or leave it to its panel."""
@@ -152,4 +160,8 @@ class VolumeHistory(Drawn, Framed):
 
     def watch_now(self) -> None:
         """Let ages grow."""
-        self.changed()
+        self.ticked()
+
+    def ages(self) -> Hashable:
+        """Return how long ago the end of the history was."""
+        return age(self.view.at, self.now) if self.view is not None else None

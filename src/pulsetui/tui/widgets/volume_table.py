@@ -12,8 +12,10 @@ from textual.reactive import var
 
 from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.text import age, broken, heading, line
+from pulsetui.tui.renderables.volume_figures import tally
 from pulsetui.tui.renderables.volume_notes import is_stale
-from pulsetui.tui.renderables.volumes import Longest, longest, row_ages, tally, volume_head, volume_row
+from pulsetui.tui.renderables.volumes import Longest, longest, row_ages, volume_head, volume_row
+from pulsetui.tui.widgets.lines import state_of
 from pulsetui.tui.widgets.row_list import RowList
 from pulsetui.volumes.views import VolumesView, VolumeView
 
@@ -91,6 +93,10 @@ class VolumeTable(RowList):
             return row
         limits = view.warn_percent, view.critical_percent, view.full_warning_s
         return row, row_ages(row, self.now or view.at), self._longest, limits
+
+    def ages(self) -> Hashable:
+        """Return what the rows in view are drawn from, and how long ago the monitor looked."""
+        return super().ages(), state_of(self.figures())
 
     def vacant(self, width_cells: int) -> Sequence[Content]:
         """Say what will be here, or why nothing is."""
