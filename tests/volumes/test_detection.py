@@ -4,6 +4,7 @@ from pulsetui.settings.volumes import IGNORED_TYPES
 from pulsetui.volumes.detection import FileSystem, file_systems
 from pulsetui.volumes.detector import identify
 from pulsetui.volumes.identity import Host, Identity
+from pulsetui.volumes.mountinfo import parse_mountinfo
 from tests.volumes.test_mountinfo import recorded
 
 HERE = Host("machine", "boot")
@@ -128,3 +129,11 @@ def test_names_reach_the_identity_whole_and_harmless() -> None:
 
 def test_ignored_types_are_left_out() -> None:
     assert [one.main.fs_type for one in file_systems(recorded("names.txt"), {"tmpfs"})] == ["ext4", "ext4"]
+
+
+def test_one_export_that_is_mounted_by_two_versions_of_the_protocol_is_one_volume() -> None:
+    table = b"1 0 0:5 / /a rw - nfs4 nas:/x rw,vers=4.2\n2 0 0:6 / /b ro - nfs NAS:/x/ rw,vers=3\n"
+
+    (found,) = file_systems(parse_mountinfo(table), ())
+
+    assert points(found) == [b"/a", b"/b"]

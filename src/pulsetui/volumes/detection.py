@@ -82,7 +82,7 @@ def _key(mount: Mount) -> tuple[str, ...]:
     Of a network file system that is where it comes from: the kernel may keep it twice, or two exports as one.
     """
     if kind_of(mount.fs_type) == "network":
-        return "network", mount.fs_type, network_source(mount.fs_type, mount.source)
+        return "network", *network_source(mount.fs_type, mount.source)
     return "local", mount.device, os.fsdecode(subvolume_of(mount))
 
 

@@ -58,8 +58,7 @@ def disk(uuid: str, subvolume: bytes) -> Identity:
 
 def network(fs_type: str, source: bytes) -> Identity:
     """Return the identity of what a server exports."""
-    kind = _ALIASES.get(fs_type, fs_type)
-    place = network_source(fs_type, source)
+    kind, place = network_source(fs_type, source)
     return Identity("network", fingerprint("network", kind, place), f"{kind} {display_text(place)}")
 
 
@@ -90,18 +89,18 @@ def fingerprint(kind: Kind, *parts: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def network_source(fs_type: str, source: bytes) -> str:
-    """Return where a network file system comes from in one spelling.
+def network_source(fs_type: str, source: bytes) -> tuple[str, str]:
+    """Return type and place that a network file system comes from, each in one spelling.
 
     Names of hosts are the same in any case (RFC 4343), as are names of shares ([MS-SMB2]); paths below them may differ
     by case.
     """
-    text = os.fsdecode(source)
-    if _ALIASES.get(fs_type, fs_type) == "smb":
+    kind, text = _ALIASES.get(fs_type, fs_type), os.fsdecode(source)
+    if kind == "smb":
         text = text.replace("\\", "/").rstrip("/")
-        return _SHARE.sub(lambda share: share[0].lower(), text, count=1)
+        return kind, _SHARE.sub(lambda share: share[0].lower(), text, count=1)
     host, colon, path = text.partition(":/")
     if not colon:
-        return text
+        return kind, text
     user, at, name = host.rpartition("@")
-    return f"{user}{at}{name.lower()}:/{path.rstrip('/')}"
+    return kind, f"{user}{at}{name.lower()}:/{path.rstrip('/')}"
