@@ -32,6 +32,7 @@ from pulsetui.pipeline.live import Live
 from pulsetui.pipeline.outcomes import Outcomes
 from pulsetui.pipeline.states import Policy
 from pulsetui.settings.storage import DEFAULT_LEVELS
+from pulsetui.volumes.ground_watch import GroundWatch
 from tests.db.tools import FakeClock
 
 MB = 10**6
@@ -178,7 +179,9 @@ def media(path: Path, size: int = 100_000) -> MediaFile:
 
 
 @asynccontextmanager
-async def opened(root: Path, *, limits: Limits = LIMITS, policy: Policy = POLICY) -> AsyncIterator[House]:
+async def opened(
+    root: Path, *, limits: Limits = LIMITS, policy: Policy = POLICY, ground: GroundWatch | None = None
+) -> AsyncIterator[House]:
     """Open the parts on a data directory; a second time, it is what a restart finds."""
     for folder in (root / "storage" / "videos", root / "audio", root / "transcripts"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -194,6 +197,7 @@ async def opened(root: Path, *, limits: Limits = LIMITS, policy: Policy = POLICY
             usage=Usage(root, root / "storage"),
             check_interval_s=30,
             cache_s=5,
+            ground=ground,
         )
         house = House(database, budget, Outcomes(database, budget, events, clock, policy), events, clock, root)
         events.bus.on(lambda recorded: house.told.append(recorded.event))

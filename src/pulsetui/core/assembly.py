@@ -18,6 +18,7 @@ from pulsetui.catalog import actions as _catalog_orders  # noqa: F401 - importin
 from pulsetui.catalog.store import check_levels
 from pulsetui.clock import Clock, SystemClock
 from pulsetui.core.disks import limits_on, refuse_memory
+from pulsetui.core.homes import homes_of_roots
 from pulsetui.core.lag import LagProbe
 from pulsetui.core.runtime import Core, Counters
 from pulsetui.core.speed_tests import surroundings_of
@@ -165,6 +166,8 @@ def _assemble(
         outcomes, sweeper, _transcription_settings(settings, data_dir, owner, ownership.modes), ground=ground
     )
     live = Live()
+    roots = tuple((root.name, root.path) for root in roots_of(settings.storage, data_dir, storage_dir))
+    volumes = _monitor(settings.volumes, database, events, clock, roots)
     refresher = Refresher(
         database=database,
         events=events,
@@ -174,10 +177,9 @@ def _assemble(
         storage_dir=storage_dir,
         # Without the database, which is one of them for ever.
         in_motion=lambda: [path for path in budget.usage.paths_in_motion() if path.parent != data_dir],
+        homes=lambda: homes_of_roots(volumes),
     )
     stall_s = settings.transcription.progress_timeout.total_seconds()
-    roots = tuple((root.name, root.path) for root in roots_of(settings.storage, data_dir, storage_dir))
-    volumes = _monitor(settings.volumes, database, events, clock, roots)
     speed_tests = SpeedTests(
         monitor=volumes,
         clock=clock,

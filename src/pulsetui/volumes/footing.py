@@ -12,8 +12,11 @@ from pathlib import Path
 from pulsetui import faults
 from pulsetui.files.filesystems import fs_uuid
 from pulsetui.files.folders import Folder
+from pulsetui.volumes import identity
+from pulsetui.volumes.detection import kind_of, subvolume_of
 from pulsetui.volumes.mountinfo import Mount, parse_mountinfo
 
+_UUID = "uuid:"
 _FDINFO = Path("/proc/self/fdinfo")
 _MOUNTINFO = Path("/proc/self/mountinfo")
 
@@ -45,13 +48,33 @@ def footing_of(folder: Folder) -> Footing:
     finally:
         os.close(readable)
     if uuid:
-        file_system = f"uuid:{uuid}"
+        file_system = f"{_UUID}{uuid}"
     elif found.f_fsid:
         file_system = f"id:{found.f_fsid:016x}"
     else:
         mount = mount_of(folder)
         file_system = "" if mount is None else f"from:{mount.fs_type} {os.fsdecode(mount.source)}"
     return Footing(file_system, status.st_ino, status.st_dev, bool(found.f_flag & os.ST_RDONLY))
+
+
+def volume_id(folder: Folder) -> str:
+    """Return the fingerprint of the volume that an open folder is on, by which it may be tracked.
+
+    What is known by this machine and its mount point alone has none here, since another one there would have the same:
+    of that it is what `Footing.file_system` says. Empty where nothing is known.
+
+    Raises:
+        OSError: it can't be looked at.
+    """
+    file_system, mount = footing_of(folder).file_system, mount_of(folder)
+    if mount is None:
+        return file_system
+    kind = kind_of(mount.fs_type)
+    if kind == "network":
+        return identity.network(mount.fs_type, mount.source).fingerprint
+    if kind == "disk" and file_system.startswith(_UUID):
+        return identity.disk(file_system.removeprefix(_UUID), subvolume_of(mount)).fingerprint
+    return file_system
 
 
 def mount_of(folder: Folder) -> Mount | None:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pulsetui.errors import NotFoundError, PulseError
+from pulsetui.files.folders import Folder
 from pulsetui.files.names import display_text
 from pulsetui.storage.links import Records
 from pulsetui.storage.roots import Root, nested_in
 from pulsetui.storage.scan.records import FolderRecord
 from pulsetui.storage.scan.scanner import ScanProgress, ScanRoot, scan
 from pulsetui.storage.views import RefreshView
+from pulsetui.volumes.footing import mount_of, volume_id
 from pulsetui.waiting import in_thread
 
 
@@ -42,6 +44,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """A tracked volume, as far as roots on it need to know."""
+
+    name: str
+    why_away: str
+    """Empty: it is online."""
+
+
+Homes = Mapping[str, Home]
+"""Tracked volumes by their fingerprints."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """How roots are to be read."""
 
@@ -55,6 +70,8 @@ class Wanted:
     """Folders to be listed though they seem unchanged, by root's id."""
     volumes: Mapping[int, str]
     """On which file system a root was."""
+    homes: Mapping[int, Home]
+    """Tracked volumes that roots lie on, by root's id."""
     categories: Mapping[str, int]
     now_ms: int
 
@@ -83,7 +100,11 @@ class RootReader:
         return found
 
     async def _read(self, root: Root, wanted: Wanted, found: Found) -> None:
+        was_on, home = wanted.volumes.get(root.id), wanted.homes.get(root.id)
+        if home is not None and home.why_away:  # not even looked at: it may hang
+            raise NotFoundError(f"its volume {home.name} is away: {home.why_away}", hint="mount it")
         volume, leave_out = await in_thread(_look_at, root, nested_in(root, wanted.every))
+        _expect_home(root, home, was_on, volume)
         result = await scan(
             ScanRoot(root.id, root.path, root.category, root.exclude),
             known=wanted.known.get(root.id, {}),
@@ -93,7 +114,6 @@ class RootReader:
             on_progress=self._tell,
             leave_out=leave_out,
         )
-        was_on = wanted.volumes.get(root.id)
         moved = was_on is not None and volume is not None and volume.id != was_on
         if moved and _is_empty(result.records) and not _is_empty(wanted.kept.get(root.id, {})):
             raise NotFoundError(
@@ -113,6 +133,15 @@ class RootReader:
         self._on_progress(RefreshView(files, total_bytes, folders, progress.files_per_s, elapsed_s))
 
 
+def _expect_home(root: Root, home: Home | None, was_on: str | None, volume: Volume | None) -> None:
+    """Refuse a root that is on another file system than the tracked volume that it was on."""
+    if home is not None and (volume is None or volume.id != was_on):
+        raise NotFoundError(
+            f"{display_text(str(root.path))} is not on its volume {home.name}: another file system lies in its place",
+            hint=f"mount it there; if the root moved for good: `pulsetui volumes untrack {was_on}`",
+        )
+
+
 def _look_at(root: Root, nested: Sequence[Root]) -> tuple[Volume | None, frozenset[tuple[int, int]]]:
     """Return the file system that a root is on, and the folders in it that are roots of their own. Blocks."""
     inner = set()
@@ -126,18 +155,20 @@ def _look_at(root: Root, nested: Sequence[Root]) -> tuple[Volume | None, frozens
 
 
 def volume_of(path: Path) -> Volume | None:
-    """Return the file system that a folder is on; None if it isn't there, or its file system has no id."""
+    """Return the file system that a folder is on; None if it isn't there, or its file system has no id.
+
+    Its id is the fingerprint by which it may be tracked, as far as it has one of its own. Blocks.
+    """
     try:
         place = path.resolve(strict=True)
-        number = os.statvfs(place).f_fsid
-    except OSError:
+        with Folder.open(place) as folder:
+            known_by, mount = volume_id(folder), mount_of(folder)
+    except (OSError, PulseError):
         return None
-    if not number:
+    if mount is None or not known_by:
         return None
-    mount = place
-    while not os.path.ismount(mount):
-        mount = mount.parent
-    return Volume(f"{number:016x}", place.relative_to(mount))
+    point = Path(os.fsdecode(mount.point))
+    return Volume(known_by, place.relative_to(point) if place.is_relative_to(point) else Path())
 
 
 def _is_empty(records: Mapping[bytes, FolderRecord]) -> bool:

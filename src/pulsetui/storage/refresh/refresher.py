@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +24,11 @@ from pulsetui.settings.storage import Storage
 from pulsetui.storage.events import RefreshFailed, RootReadable, RootUnreadable, StorageRefreshed
 from pulsetui.storage.refresh import steps as refreshing
 from pulsetui.storage.refresh import store
+from pulsetui.storage.refresh.collector import settle, without_full_passes
 from pulsetui.storage.refresh.delta import Known
 from pulsetui.storage.refresh.look_again import Round
 from pulsetui.storage.refresh.marks import Marks
+from pulsetui.storage.refresh.reading import Homes
 from pulsetui.storage.refresh.steps import Outcome
 from pulsetui.storage.refresh.store import Cause, RefreshRow
 from pulsetui.storage.views import RefreshView
@@ -57,8 +59,10 @@ class Refresher:
         data_dir: Path,
         storage_dir: Path,
         in_motion: Callable[[], Iterable[Path]] = tuple,
+        homes: Callable[[], Awaitable[Homes]] | None = None,
     ) -> None:
-        """Take the parts; `in_motion` names the files that running jobs write just now."""
+        """Take the parts; `in_motion` names the files that running jobs write just now, `homes` the tracked volumes."""
+        self._homes = homes
         self.marks = Marks()
         """Folders to be listed by the next refresh."""
         self.progress: RefreshView | None = None
@@ -134,7 +138,8 @@ class Refresher:
             assert order is not None
             marks = self.marks.take()
             try:
-                return await self._refresh(order, marks)
+                with without_full_passes():
+                    return await self._refresh(order, marks)
             except BaseException as error:
                 self.marks.put_back(marks)
                 if isinstance(error, PulseError):
@@ -147,6 +152,7 @@ class Refresher:
     async def _refresh(self, order: _Order, marks: Marks) -> RefreshRow:
         began_s, now = self._clock.monotonic(), self._clock.now()
         self._advance(RefreshView(0, 0, 0, 0.0, 0.0))
+        is_first = self._known is None
         if self._known is None:
             self._known = await self._database.read(refreshing.load)
         known = self._known
@@ -162,8 +168,15 @@ class Refresher:
             now=now,
         )
         share = self._settings.rolling_share
+        homes = {} if self._homes is None else await self._homes()
         found, again = await refreshing.read_roots(
-            begun, known, marks, share=share, left=self._round, on_progress=self._advance
+            begun,
+            known,
+            marks,
+            share=share,
+            left=self._round,
+            homes=homes,
+            on_progress=self._advance,
         )
         new = await refreshing.new_folders(begun, found) if self._settings.discover_entities else []
         # The writer isn't held while the delta is computed, unless entities have to come into being first.
@@ -180,7 +193,9 @@ class Refresher:
 
         outcome = await self._database.write(work)
         self._round = again.round
-        return outcome.row
+        row = outcome.row
+        settle(row.folders if is_first else row.folders - row.reused_folders)
+        return row
 
     def _adopt(self, outcome: Outcome) -> None:
         """Take over what was committed: here, since a caller that is cancelled during the commit doesn't get to it."""

@@ -26,7 +26,7 @@ from pulsetui.storage.refresh import folder_store, snapshot_store, store
 from pulsetui.storage.refresh.delta import Delta, Known, delta
 from pulsetui.storage.refresh.look_again import LookAgain, Round, look_again
 from pulsetui.storage.refresh.marks import Marks, by_root
-from pulsetui.storage.refresh.reading import Found, RootReader, Wanted
+from pulsetui.storage.refresh.reading import Found, Homes, RootReader, Wanted
 from pulsetui.storage.refresh.store import Cause, RefreshRow, StoredRoot
 from pulsetui.storage.roots import Root, roots_of
 from pulsetui.storage.scan.records import FolderRecord
@@ -122,11 +122,12 @@ async def read_roots(
     *,
     share: float,
     left: Round,
+    homes: Homes,
     on_progress: Callable[[RefreshView], None],
 ) -> tuple[Found, LookAgain]:
     """Scan the roots: all, or of a refresh because of watches those in which something was marked.
 
-    `share` and `left` are the rolling share's, for `look_again`, whose answer comes back.
+    `share` and `left` are the rolling share's, for `look_again`, whose answer comes back; `homes` are tracked volumes.
     """
     marked = by_root(marks.folders, begun.roots)
     only_marked = begun.cause == "watch" and not begun.complete and not marks.lost
@@ -147,6 +148,11 @@ async def read_roots(
         known=usable,
         again=again.folders,
         volumes={root.id: volume for root in begun.stored.values() if (volume := root.volume) is not None},
+        homes={
+            root.id: home
+            for root in begun.roots
+            if (home := homes.get(begun.stored[root.name].volume or "")) and begun.stored[root.name].path == root.path
+        },
         categories=begun.categories,
         now_ms=now_ms,
     )
