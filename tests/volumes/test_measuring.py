@@ -18,9 +18,10 @@ import pytest
 from pulsetui import faults
 from pulsetui.errors import WorkerFailedError, WorkerLostError
 from pulsetui.files.folders import Folder
+from pulsetui.files.page_cache import cached_share
 from pulsetui.files.scratch import scratch_file
 from pulsetui.processes.runner import CANCELLED, TaskSpec, run
-from pulsetui.volumes.measuring import BLOCK_BYTES, FOLDER, ROUNDS, cached_share
+from pulsetui.volumes.measuring import BLOCK_BYTES, FOLDER, ROUNDS
 from tests.living import children, is_alive
 from tests.until import until
 from tests.volumes import mounts

@@ -17,11 +17,13 @@ from pulsetui.errors import PulseError, RefusedError, SpaceError, UsageError, Vo
 from pulsetui.volumes.judgement import Standing, judge
 from pulsetui.volumes.measuring import BLOCK_BYTES, FOLDER
 from pulsetui.volumes.records import Detected, Probe, Record
-from pulsetui.volumes.speedtest import SpeedTests, Surroundings, in_words, size_for, speed_of
+from pulsetui.volumes.speed_rules import in_words, size_for, speed_of
+from pulsetui.volumes.speedtest import SpeedTests, Surroundings
 from pulsetui.volumes.views import SpeedTestView, SpeedView
 from tests.living import children
 from tests.until import until
 from tests.volumes import mounts
+from tests.volumes.hanging import hanging
 
 MB = 1 << 20
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -303,6 +305,22 @@ async def test_an_owner_that_ends_stops_it_and_begins_no_other(volumes: Volumes,
         await running
     with pytest.raises(RefusedError, match="pulsetui stops"):
         await tests.test(FINGERPRINT)
+
+
+@mounts.may_mount
+async def test_nobody_waits_for_a_test_on_a_volume_that_begins_to_hang(room: Room, tmp_path: Path) -> None:
+    with hanging(tmp_path / "hang") as server:
+        one = mounted_at(tmp_path / "none")
+        one = replace(one, mount_points=(tmp_path / "hang",))
+        tests = speed_tests(Volumes([one], [record_of(tmp_path / "hang")]), room)
+        running = asyncio.create_task(tests.test(FINGERPRINT))
+        await asyncio.to_thread(server.wait_for_request)
+        assert await tests.stop()
+        with pytest.raises(VolumeAwayError, match="holds its process up"):
+            await running
+        assert (tests.view, room.held) == (None, [])
+        server.kill()
+    await until(lambda: children() == [])
 
 
 @pytest.mark.usefixtures("slow")

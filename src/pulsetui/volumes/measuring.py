@@ -7,7 +7,6 @@ the process. Whether the test may be done is left to `speedtest`, and so is what
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import mmap
@@ -24,8 +23,9 @@ from pulsetui.errors import PulseError, RefusedError, VolumeAwayError
 from pulsetui.files.durable import sync_data, truncate, write_all
 from pulsetui.files.folders import Folder
 from pulsetui.files.names import display_text
+from pulsetui.files.page_cache import cached_share
 from pulsetui.files.scratch import scratch_file
-from pulsetui.processes.task import Emit
+from pulsetui.processes.task import Emit, Orders, TaskError
 from pulsetui.volumes.marker import read_marker
 from pulsetui.volumes.views import Method
 
@@ -33,6 +33,8 @@ BLOCK_BYTES = 1 << 20
 """What one call writes or reads, as `dd bs=1M` does."""
 ROUNDS = 3
 FOLDER = ".pulsetui-speedtest"
+STOPPED = "stopped"
+"""The kind of the error when it was stopped."""
 _POOL_BLOCKS = 16
 _STAMP_BYTES = 4096
 _TELL_EVERY_S = 0.1
@@ -42,21 +44,24 @@ _CACHED_SHARE = 0.01
 _MAY_NOT = {errno.EACCES, errno.EPERM}
 
 
-def measure(arguments: dict[str, Any], emit: Emit) -> dict[str, Any]:
+def measure(arguments: dict[str, Any], emit: Emit, orders: Orders | None = None) -> dict[str, Any]:
     """Write and read `size_bytes` in each of three rounds, below the first of `folders` that may be written.
 
     `mount` is the mount point, `device` the `st_dev` and `marker` the uuid that are to be found there (empty: none);
     `in_memory` says that it lies in memory, where there is no getting past the cache. Emits `step`, `round` and
     `progress`, 0 to 1; returns `write_s` and `read_s`, seconds of each round, and `method`.
 
+    In a session, whatever is sent to it stops it.
+
     Raises:
+        TaskError: it was stopped.
         VolumeAwayError: another file system is mounted there, or none.
         RefusedError: it is read-only, or this user may write nowhere on it.
         SpaceError: it is full.
     """
     in_memory = arguments["in_memory"]
     is_cached = in_memory or _is_cached_below(arguments["device"])
-    test = _Test(arguments["size_bytes"], emit, in_memory=in_memory, is_cached=is_cached)
+    test = _Test(arguments["size_bytes"], emit, orders, in_memory=in_memory, is_cached=is_cached)
     with _on_volume(arguments) as mount, _place(mount, arguments["folders"]) as place, _scratch(place) as descriptor:
         for number in range(1, ROUNDS + 1):
             test.round(descriptor, number)
@@ -121,9 +126,10 @@ def _scratch(place: Folder) -> Iterator[int]:
 class _Test:
     """The rounds, and what they took."""
 
-    def __init__(self, size_bytes: int, emit: Emit, *, in_memory: bool = False, is_cached: bool = False) -> None:
+    def __init__(self, size_bytes: int, emit: Emit, orders: Orders | None, *, in_memory: bool, is_cached: bool) -> None:
         self._blocks = max(1, size_bytes // BLOCK_BYTES)
         self._emit = emit
+        self._orders = orders
         self._told_at_s = float("-inf")
         # Mapped, since O_DIRECT wants whole pages.
         self._pool = memoryview(mmap.mmap(-1, _POOL_BLOCKS * BLOCK_BYTES))
@@ -215,6 +221,8 @@ class _Test:
                 self.method = "cache-affected"
 
     def _tell(self, step: str, number: int, blocks: int) -> None:
+        if self._orders is not None and not self._orders.empty():
+            raise TaskError(STOPPED, "the test was stopped")
         now_s = time.monotonic()
         if blocks and now_s - self._told_at_s < _TELL_EVERY_S:
             return
@@ -230,19 +238,3 @@ def _is_cached_below(device: int) -> bool:
     except OSError:
         return False
     return found.strip() == "0"
-
-
-def cached_share(descriptor: int, size_bytes: int) -> float:
-    """Return how much of an open file is in the page cache, 0 to 1; 1 if that can't be told. By mincore(2)."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    pages = -(-size_bytes // mmap.PAGESIZE)
-    resident = (ctypes.c_ubyte * pages)()
-    try:
-        mapped = mmap.mmap(descriptor, size_bytes)
-    except (OSError, ValueError):
-        return 1.0
-    with mapped:
-        start = ctypes.c_char.from_buffer(mapped)
-        failed = libc.mincore(ctypes.byref(start), ctypes.c_size_t(size_bytes), resident)
-        del start  # else the map can't be closed
-    return 1.0 if failed else sum(flag & 1 for flag in resident) / pages

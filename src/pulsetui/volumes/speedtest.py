@@ -1,34 +1,35 @@
 """Speed tests: whether one may be done, that one runs at a time, and what it found.
 
 The invariants: a test begins only when a human orders it, on a tracked volume that was seen to be itself just now, and
-only while the room that it takes is held for it; it ends with whoever ordered it away, stopped or done, with nothing
-left on the volume. The measuring itself is left to `measuring`, in a process of its own.
+only while the room that it takes is held for it; however it ends, nothing is left on the volume, and nobody waits for
+one that hangs. The measuring itself is left to `measuring`, in a process of its own, and what may be to `speed_rules`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import statistics
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from pulsetui.clock import Clock
 from pulsetui.errors import PulseError, RefusedError, SpaceError, VolumeAwayError, WorkerFailedError
-from pulsetui.processes.runner import CANCELLED, TaskSpec, run
-from pulsetui.units import format_size
+from pulsetui.processes.runner import OnEvent, TaskSpec
+from pulsetui.processes.session import Session, session
 from pulsetui.volumes.judgement import Standing
-from pulsetui.volumes.measuring import BLOCK_BYTES, ROUNDS
+from pulsetui.volumes.measuring import ROUNDS, STOPPED
 from pulsetui.volumes.naming import find, fingerprint_of, name_of
 from pulsetui.volumes.records import Detected, Record
+from pulsetui.volumes.speed_rules import in_words, size_for, speed_of, usable
 from pulsetui.volumes.views import SpeedTestView, SpeedView
 
-MOST_SHARE = 0.01
-"""A test takes no more than this of what is free."""
+_PATIENCE_S = 2.0
+"""How long a test that is to stop may take to clear up; then it is killed, which leaves as little."""
+_KILLED_S = 0.5
+"""How long to wait for the end of one that was killed."""
 _TASK = "pulsetui.volumes.measuring:measure"
 
 
@@ -184,78 +185,54 @@ class SpeedTests:
             "in_memory": found.kind == "memory",
         }
         try:
-            taken = await run(TaskSpec(_TASK, arguments), note, self._cancel)
+            taken = await _run(TaskSpec(_TASK, arguments), note, self._cancel)
         except WorkerFailedError as error:
             raise _translated(error) from error
+        if taken is None:
+            raise VolumeAwayError(
+                f"the speed test was stopped, and {name_of(record, found)} still holds its process up",
+                hint="that ends when the volume answers, or is unmounted; nothing of the file is left",
+            )
         return speed_of(taken, size_bytes, beside=in_words(beside), now=self._clock.now())
 
     def _tell(self) -> None:
         self._monitor.set_testing(self.view)
 
 
-def usable(standing: Standing) -> tuple[Record, Detected]:
-    """Return the record and the mount of a volume that may be tested.
+async def _run(spec: TaskSpec, on_event: OnEvent, cancel: asyncio.Event) -> dict[str, Any] | None:
+    """Return what the measuring process found; None if it was stopped, and hangs so that not even a kill ends it.
+
+    Not by `runner.run`, which waits until its process is dead: on a volume that has begun to hang, none dies.
 
     Raises:
-        VolumeAwayError: it is away, or doesn't answer.
-        RefusedError: it is in quarantine, read-only, or not tracked.
+        WorkerFailedError: it said why it failed, or was stopped.
+        WorkerLostError: it died.
     """
-    name = name_of(standing.record, standing.detected)
-    if standing.state in ("offline", "unresponsive") or (standing.detected is not None and _is_silent(standing)):
-        raise VolumeAwayError(f"{name} is away: {standing.trouble}", hint="`pulsetui volumes` says how it is")
-    if standing.state == "quarantine":
-        raise RefusedError(
-            f"{name} is in quarantine: {standing.trouble}", hint="say which one it is: `pulsetui volumes accept`"
-        )
-    if standing.record is None or standing.detected is None:
-        raise RefusedError(f"{name} is not tracked", hint="track it first: `pulsetui volumes track`")
-    if standing.detected.is_read_only:
-        raise RefusedError(f"{name} is read-only", hint="mount it for writing")
-    return standing.record, standing.detected
+    async with session(spec) as talk:
+        receiving = asyncio.create_task(_received(talk, on_event))
+        waiting = asyncio.create_task(cancel.wait())
+        try:
+            await asyncio.wait({receiving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if not receiving.done():
+                await talk.send({"stop": True})
+                await asyncio.wait({receiving}, timeout=_PATIENCE_S)
+            if receiving.done():
+                return receiving.result()
+        finally:
+            if not receiving.done():
+                await talk.abandon(_KILLED_S)
+            for task in (receiving, waiting):
+                task.cancel()
+            await asyncio.gather(receiving, waiting, return_exceptions=True)
+        if talk.is_over:
+            raise WorkerFailedError("it was killed", kind=STOPPED)
+        return None
 
 
-def size_for(found: Detected, name: str, wanted_bytes: int | None, usual_bytes: int) -> int:
-    """Return how much to write: what was ordered, else the usual size or what a hundredth of free space allows.
-
-    Raises:
-        RefusedError: it is more than a hundredth of what is free, or there is room for no test at all.
-    """
-    most = int(found.probe.available_bytes * MOST_SHARE)
-    free = f"{format_size(found.probe.available_bytes)} free"
-    if wanted_bytes is not None and wanted_bytes > most:
-        raise RefusedError(
-            f"{format_size(wanted_bytes)} is more than a hundredth of what {name} has left ({free})",
-            hint=f"test it with {format_size(most)} or less (--size), or free space on it",
-        )
-    size = min(usual_bytes, most) if wanted_bytes is None else wanted_bytes
-    if size < BLOCK_BYTES:
-        raise RefusedError(
-            f"{format_size(size)} is too little for a speed test of {name} ({free})",
-            hint=f"it takes {format_size(BLOCK_BYTES)} or more, and a hundredth of free space or less",
-        )
-    return size // BLOCK_BYTES * BLOCK_BYTES
-
-
-def speed_of(taken: Mapping[str, Any], size_bytes: int, *, beside: str, now: datetime) -> SpeedView:
-    """Return the speeds by the medians of the rounds."""
-    return SpeedView(
-        read_bps=size_bytes / statistics.median(taken["read_s"]),
-        write_bps=size_bytes / statistics.median(taken["write_s"]),
-        tested_at=now,
-        method=taken["method"],
-        size_bytes=size_bytes,
-        beside=beside,
-    )
-
-
-def in_words(running: Mapping[str, int]) -> str:
-    """Return what runs, such as `2 downloads, 1 transcription`; empty if nothing does."""
-    return ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in running.items() if count)
-
-
-def _is_silent(standing: Standing) -> bool:
-    probe = standing.detected.probe if standing.detected else None
-    return probe is not None and (probe.is_hanging or bool(probe.error))
+async def _received(talk: Session, on_event: OnEvent) -> dict[str, Any]:
+    while (event := await talk.receive()) is not None:
+        on_event(event)
+    return talk.result or {}
 
 
 def _stopped() -> PulseError:
@@ -264,7 +241,7 @@ def _stopped() -> PulseError:
 
 def _translated(error: WorkerFailedError) -> PulseError:
     """Return what the measuring process said, as what it meant."""
-    if error.kind == CANCELLED:
+    if error.kind == STOPPED:
         return _stopped()
     kinds: dict[str, type[PulseError]] = {kind.code: kind for kind in (RefusedError, VolumeAwayError, SpaceError)}
     return kinds.get(error.kind, PulseError)(str(error), hint=error.hint)
