@@ -21,6 +21,7 @@ from tests.cli.conftest import LOOPBACK
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
+FOR_ADMINS = ("storage refresh", "volumes track feed", "library add x")
 # Everything is imported before the change of user, since others may not look into where Python lies here.
 AS_OTHER = """
 import os, sys
@@ -28,6 +29,8 @@ import importlib.readers, importlib.resources, encodings.idna, asyncio.selector_
 import pulsetui.cli.main, pulsetui.core.assembly, pulsetui.core.status, pulsetui.actions.client, pulsetui.headless
 import pulsetui.cli.add, pulsetui.cli.jobs, pulsetui.cli.events, pulsetui.cli.status, pulsetui.cli.run
 import pulsetui.cli.doctor, pulsetui.cli.storage, pulsetui.storage.actions, pulsetui.cli.storage_tree
+import pulsetui.cli.volumes, pulsetui.cli.library, pulsetui.cli.audit, pulsetui.cli.speedtest
+import pulsetui.core.volumes_at_rest, pulsetui.volumes.sentences
 import pulsetui.pipeline.downloader.http_source, pulsetui.pipeline.downloader.local_source
 from pulsetui.pipeline.engines.registry import engine_names
 from pulsetui.settings.load import load_settings
@@ -95,7 +98,9 @@ def last_audit(box: Box) -> sqlite3.Row:
         return found
 
 
-@pytest.mark.parametrize("words", ["jobs --json", "jobs show 1", "status --json", "events --limit 1"])
+@pytest.mark.parametrize(
+    "words", ["jobs --json", "jobs show 1", "status --json", "events --limit 1", "library list", "audit list"]
+)
 def test_the_group_may_look(shared: Box, nobody: int, group: grp.struct_group, words: str) -> None:
     done = run_as(shared, nobody, [group.gr_gid], *words.split())
     assert (done.code, done.err) == (0, ""), done.err
@@ -103,7 +108,17 @@ def test_the_group_may_look(shared: Box, nobody: int, group: grp.struct_group, w
 
 
 @pytest.mark.parametrize(
-    "words", ["pause", "resume", "jobs cancel 1", "add https://example.com/b.mp4", "storage refresh"]
+    "words",
+    [
+        "pause",
+        "resume",
+        "jobs cancel 1",
+        "add https://example.com/b.mp4",
+        "storage refresh",
+        "volumes track feed",
+        "volumes speedtest feed",
+        "library add x",
+    ],
 )
 def test_the_group_may_not_order_and_that_is_audited(
     shared: Box, nobody: int, group: grp.struct_group, words: str
@@ -114,7 +129,7 @@ def test_the_group_may_not_order_and_that_is_audited(
     assert (done.code, done.out) == (3, "")
     assert done.error["code"] == "not-permitted"
     assert "user nobody may not" in done.error["message"]
-    assert ("access.admins" if words == "storage refresh" else "access.operators") in done.error["hint"]
+    assert ("access.admins" if words in FOR_ADMINS else "access.operators") in done.error["hint"]
     row = last_audit(shared)
     assert (row["uid"], row["user_name"], row["through"], "not-permitted" in row["error"]) == (
         nobody,
