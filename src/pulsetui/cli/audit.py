@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -10,20 +11,13 @@ from pulsetui.actions import store
 from pulsetui.actions.store import AuditEntry
 from pulsetui.cli.context import Context
 from pulsetui.cli.output import print_json, print_table
+from pulsetui.cli.words import LIBRARY
 from pulsetui.clock import rfc3339
 from pulsetui.units import format_duration
 
-_COLUMNS = (
-    ("id", True),
-    ("at", False),
-    ("by", False),
-    ("order", False),
-    ("took", True),
-    ("of", False),
-    ("ended", False),
-)
+_COLUMNS = (("id", True), ("at", False), ("by", False), ("order", False), ("of", False), ("ended", False))
 _SHOWN = 200
-"""How much of an order's arguments or outcome a table takes; --json has all."""
+"""How much of an order's arguments a table takes; --json has all, and the outcomes."""
 
 
 async def list_audit(context: Context) -> int:
@@ -40,22 +34,26 @@ async def list_audit(context: Context) -> int:
 
 
 def _row(entry: AuditEntry) -> tuple[str, ...]:
-    took = "" if entry.duration_s is None else f"{entry.duration_s:.1f}s" if entry.duration_s < 60 else ""
-    took = took or ("" if entry.duration_s is None else format_duration(entry.duration_s))
-    by = f"{entry.user} ({entry.through})"
-    return str(entry.id), rfc3339(entry.at), by, entry.verb, took, _short(entry.arguments), _ended(entry)
+    at = f"{entry.at.astimezone():%Y-%m-%d %H:%M}" if sys.stdout.isatty() else rfc3339(entry.at)
+    return str(entry.id), at, f"{entry.user} ({entry.through})", entry.verb, _short(entry.arguments), _ended(entry)
 
 
 def _ended(entry: AuditEntry) -> str:
     if entry.error is not None:
-        return f"{entry.error.get('code', 'failed')}: {entry.error.get('message', '')}"[:_SHOWN]
-    return "not over" if entry.outcome is None else _short(entry.outcome)
+        return f"{entry.error.get('code', 'failed')}: {entry.error.get('message', '')}"
+    if entry.outcome is None or entry.duration_s is None:
+        return "not over"
+    return (
+        f"done in {entry.duration_s:.1f} s" if entry.duration_s < 60 else f"done in {format_duration(entry.duration_s)}"
+    )
 
 
-def _short(plain: dict[str, Any]) -> str:
-    """Return arguments or an outcome in a line: `fingerprint=3f2a… name=Big`; what isn't set is left out."""
-    parts = (f"{name}={_value(value)}" for name, value in plain.items() if value not in (None, "", [], {}))
-    text = " ".join(parts)
+def _short(arguments: dict[str, Any]) -> str:
+    """Return arguments in a line: `fingerprint=3f2a… name=Big`; what isn't set, or is as usual, is left out."""
+    told = {name: value for name, value in arguments.items() if value not in (None, "", [], {})}
+    if told.get("library") == LIBRARY:
+        del told["library"]
+    text = " ".join(f"{name}={_value(value)}" for name, value in told.items())
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
