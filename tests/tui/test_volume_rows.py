@@ -89,7 +89,7 @@ def test_names_and_mount_points_get_what_they_need_and_the_bar_the_rest() -> Non
     short, long = columns(196, longest([SYSTEM])), columns(196, longest(EVERY))
 
     assert short.bar == 40
-    assert long.bar == 10
+    assert long.bar == 20
     assert long.name > short.name
 
 

@@ -10,7 +10,7 @@ from pulsetui.tui.app import PulseApp
 from pulsetui.tui.widgets.volume_table import VolumeTable
 from tests.core.conftest import Configure, configure  # noqa: F401 - a fixture
 from tests.core.owner import owning
-from tests.tui.looking import press, seen
+from tests.tui.looking import press, seen, until
 from tests.volumes.mounts import ext4_image, may_mount, mounted
 
 
@@ -26,7 +26,7 @@ async def test_a_disk_is_tracked_renamed_goes_away_comes_back_and_is_untracked_b
             await press(pilot, "4")
             await seen(pilot, "none is tracked yet")
             with mounted(image, point):
-                await seen(pilot, str(point)[-20:])
+                await until(pilot, lambda: point in _mounted(app))
                 await press(pilot, "g")
                 while (now := _under_cursor(app)) != str(point):
                     await press(pilot, "j")
@@ -53,3 +53,8 @@ async def test_a_disk_is_tracked_renamed_goes_away_comes_back_and_is_untracked_b
 def _under_cursor(app: PulseApp) -> str:
     selected = app.screen.query_one(VolumeTable).selected
     return str(selected.mount_point) if selected is not None else ""
+
+
+def _mounted(app: PulseApp) -> list[Path | None]:
+    view = app.screen.query_one(VolumeTable).view
+    return [volume.mount_point for volume in view.volumes] if view is not None else []

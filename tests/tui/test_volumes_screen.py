@@ -293,6 +293,13 @@ async def test_the_cursor_never_rests_on_the_heading() -> None:
             assert fingerprint_of(pilot) == CARD.fingerprint
 
 
+async def test_a_terminal_that_becomes_smaller_keeps_the_row_under_the_cursor_in_view() -> None:
+    async with volumes() as pilot:
+        await press(pilot, "G")
+        await pilot.resize_terminal(80, 24)
+        await seen(pilot, "▸· untracked     /tmp")
+
+
 async def test_without_volumes_it_says_what_will_be_here_and_the_key() -> None:
     source = FakeSource(volumes_fake=FakeVolumes(replace(NO_VOLUMES, monitor=replace(MONITOR, refreshed_at=None))))
     async with volumes(source, shows="will be here after the first look") as pilot:

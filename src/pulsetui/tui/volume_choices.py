@@ -12,7 +12,7 @@ from pulsetui.tui.dialogs.menu import Choice
 from pulsetui.tui.renderables.text import safe
 from pulsetui.tui.renderables.volume_figures import record_of, tested
 from pulsetui.volumes.measuring import BLOCK_BYTES
-from pulsetui.volumes.speedtest import MOST_SHARE
+from pulsetui.volumes.speed_rules import MOST_SHARE
 from pulsetui.volumes.views import VolumesView, VolumeView
 
 _MENU = (

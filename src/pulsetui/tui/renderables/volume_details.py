@@ -199,7 +199,7 @@ def _speed(volume: VolumeView, now: datetime, width_cells: int) -> Sequence[Cont
         if not volume.is_online:
             return [line(("Not tested yet.", "$quiet"))]
         return [line(("Not tested yet. ", "$quiet"), ("s", "bold $accent"), (" tests it", "$quiet"))]
-    told = _told(volume.speed, now)
+    made, read = _told(volume.speed, now)
     tone = "$warn" if volume.speed.method == "cache-affected" else "$quiet"
     return [
         line(
@@ -208,14 +208,12 @@ def _speed(volume: VolumeView, now: datetime, width_cells: int) -> Sequence[Cont
             (format_rate(volume.speed.write_bps), "$foreground"),
             (" writing", "$quiet"),
         ),
-        *(line((part, tone if part in told[1:] else "$quiet")) for text in told for part in broken(text, width_cells)),
+        *(line((part, "$quiet")) for part in broken(made, width_cells)),
+        *(line((part, tone)) for part in broken(read, width_cells)),
     ]
 
 
-def _told(speed: SpeedView, now: datetime) -> list[str]:
-    """Return how the test was made."""
+def _told(speed: SpeedView, now: datetime) -> tuple[str, str]:
+    """Return how the test was made, and how it read."""
     beside = f", beside {safe(speed.beside)}" if speed.beside else ""
-    return [
-        f"{age(speed.tested_at, now)} ago with {format_size(speed.size_bytes)}{beside}",
-        _METHODS[speed.method],
-    ]
+    return f"{age(speed.tested_at, now)} ago with {format_size(speed.size_bytes)}{beside}", _METHODS[speed.method]

@@ -76,6 +76,7 @@ def columns(width_cells: int, needed: Longest | None = None) -> Columns:
     taken = (_STATE_CELLS, _FREE_CELLS, full, growth, fs_type, speed, speed, seen)
     rest = width_cells - _PERCENT_CELLS - 2 - sum(cells + 2 for cells in taken if cells)
     least, most = _BAR_CELLS
+    least = 2 * least if speed else least
     needed = needed or Longest(rest, rest)
     if width_cells < 112:
         name = max(min(needed.name, rest - 2 - least), _NAME_CELLS, rest - 2 - most)

@@ -140,6 +140,11 @@ class VolumeTable(RowList):
         """The line on the screen that the row under the cursor is on."""
         return self.content_region.y + self.head_cells + self.cursor - self.scroll_offset.y
 
+    def on_resize(self) -> None:
+        """Keep the row under the cursor in view, where fewer are now."""
+        super().on_resize()
+        self.reveal()
+
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse clicked; a right click asks what can be done."""
         super().on_click(event)
