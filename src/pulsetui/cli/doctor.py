@@ -26,7 +26,7 @@ from pulsetui.core.disks import limits_on
 from pulsetui.db.database import DATABASE_NAME, Reader
 from pulsetui.db.identity import user_name
 from pulsetui.db.place import modes_for
-from pulsetui.errors import PulseError
+from pulsetui.errors import DatabaseError, PulseError
 from pulsetui.events import store as events_store
 from pulsetui.files.locks import is_network_file_system
 from pulsetui.files.names import display_text
@@ -233,7 +233,10 @@ async def _owner(context: Context) -> Check:
 
 async def _volumes(context: Context) -> Check:
     """Say how the tracked volumes do, and on what the storage lies."""
-    found = await volumes_now(context)
+    try:
+        found = await volumes_now(context)
+    except DatabaseError:
+        return Check("volumes", "warning", "not known: the database can't be read", "mend the database first")
     tracked = [volume for volume in found if volume.is_tracked]
     home = next((volume for volume in found if "videos" in volume.roots), None)
     said = f"{len(found)} mounted or tracked, {len(tracked)} tracked"
