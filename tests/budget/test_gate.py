@@ -130,6 +130,17 @@ def test_it_never_flaps(readings: list[Reading]) -> None:
         assert gate.is_open == (gate.cause is Cause.FLOWING)
 
 
+def test_a_disk_that_is_away_closes_it_with_that_reason_and_ends_no_pause_for_bytes() -> None:
+    gone = replace(reading(None), away="the volume Archive is away")
+    closed = after(OPEN, gone)
+    assert (closed.is_open, closed.cause, closed.reason) == (False, Cause.AWAY, "the volume Archive is away")
+    assert after(closed, reading(85)).is_open, "it was open at 85 before"
+    paused = after(OPEN, reading(92))
+    assert after(paused, gone) is paused
+    assert not after(paused, gone, reading(85)).is_open
+    assert after(after(OPEN, reading(None)), gone).cause is Cause.AWAY
+
+
 def test_fullness_goes_from_resume_to_pause() -> None:
     assert fullness(80 * MB, LIMITS) == 0
     assert fullness(86 * MB, LIMITS) == 0.5

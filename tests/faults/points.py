@@ -52,6 +52,7 @@ OWNER: dict[Workload, dict[str, tuple[Hits, ...]]] = {
         **_each("files.rename files.renamed files.replace files.replaced", (2, 1, 1)),
         **_each("files.lock", (3, 1, 1)),
         **_each("files.open", (1, 1, 1)),
+        **_each("volumes.ground volumes.footing files.read_start", (12, 3, 2, 1)),
     },
     EMPTY: {
         **_each("db.made db.ballast_restore", (1, 1, 1)),
@@ -103,6 +104,7 @@ ELSEWHERE: dict[str, str] = {
     "files.fs_uuid": "../files/test_filesystems.py",
     "files.data_sync": "../volumes/test_measuring.py",
     "files.folder_remove": "../volumes/test_measuring.py",
+    "files.read_direct": "../volumes/test_grounds.py",
     "files.scratch": "../volumes/test_measuring.py",
     "processes.abandon": "../processes/test_session.py",
     "storage.export": "test_client.py",

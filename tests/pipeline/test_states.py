@@ -42,7 +42,7 @@ JOB = Job(
 ACCEPTED = states.Accepted(TRANSCRIPT, AUDIO, "{}", 10.0, 1.0)
 REJECTED = states.Rejected("{}", "a gap of 90 s", 1.0)
 DOWNLOADED = states.Downloaded(VIDEO, "0" * 64, 10.0)
-FREE = (FailureClass.SPACE, FailureClass.SHUTDOWN)
+FREE = (FailureClass.SPACE, FailureClass.AWAY, FailureClass.SHUTDOWN)
 
 
 def claim(token: str = "token") -> states.Claimed:

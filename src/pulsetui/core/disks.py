@@ -1,22 +1,26 @@
 """The disks under the data: what they are, how full they are, and the limits that hold on them.
 
-All of it asks the kernel and blocks: for worker threads.
+All of it asks the kernel and blocks, but for `disks_shown`: for worker threads.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from pulsetui.budget.limits import Limits, resolve_limits
-from pulsetui.errors import RefusedError
+from pulsetui.errors import RefusedError, VolumeAwayError
 from pulsetui.files.locks import mount_type
 from pulsetui.files.names import display_text
+from pulsetui.pipeline.folders import VIDEOS
 from pulsetui.pipeline.views import DiskView, Level
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.settings.models import Dashboard, Settings
 from pulsetui.storage.disks import Disk, disks
+from pulsetui.volumes.ground_watch import GroundWatch
+from pulsetui.waiting import in_thread
 
 _IN_MEMORY = ("tmpfs", "ramfs")
 
@@ -60,6 +64,17 @@ def refuse_memory(settings: Settings, storage_dir: Path) -> None:
 def disk_views(paths: Iterable[Path], dashboard: Dashboard) -> tuple[DiskView, ...]:
     """Return the file systems of `paths` as the screens show them."""
     return tuple(_view(disk, dashboard) for disk in disks(paths))
+
+
+async def disks_shown(
+    ground: GroundWatch, storage_dir: Path, data_dir: Path, dashboard: Dashboard
+) -> tuple[DiskView, ...]:
+    """Return the file systems of storage and data; while the storage's is away, not what lies in its place."""
+    if not ground.away():
+        with contextlib.suppress(VolumeAwayError):
+            both = (storage_dir, data_dir)
+            return await ground.ask(storage_dir / VIDEOS, lambda: disk_views(both, dashboard))
+    return await in_thread(disk_views, (data_dir,), dashboard)
 
 
 def _view(disk: Disk, dashboard: Dashboard) -> DiskView:

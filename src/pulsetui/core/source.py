@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from pulsetui.budget.store import GateRow
 from pulsetui.budget.usage import Kind
-from pulsetui.core.disks import disk_views
+from pulsetui.core.disks import disks_shown
 from pulsetui.core.orders import Orders
 from pulsetui.core.runtime import Core
 from pulsetui.core.shown import event_view, one_of, readable, transcript_preview
@@ -185,7 +185,7 @@ class CoreSource(StorageReads, VolumesReads, Orders):
         if self._disks_changed or due:
             self._disks_changed = False
             with readable("the disks"):
-                self._disks = await in_thread(disk_views, (core.storage_dir, core.data_dir), core.settings.dashboard)
+                self._disks = await disks_shown(core.ground, core.storage_dir, core.data_dir, core.settings.dashboard)
             self._disks_read_at_s = now_s
         return self._disks
 

@@ -14,7 +14,7 @@ from pulsetui.budget.limits import Limits
 from pulsetui.budget.store import GateRow, PauseFigures
 from pulsetui.budget.usage import Usage
 from pulsetui.clock import Clock, SystemClock, rfc3339
-from pulsetui.core.disks import disk_views, limits_on
+from pulsetui.core.disks import disk_views, disks_shown, limits_on
 from pulsetui.core.runtime import Core
 from pulsetui.db.database import DATABASE_NAME, Database, Reader
 from pulsetui.db.owner import Owner, is_alive, read_owner
@@ -170,7 +170,7 @@ async def live_status(core: Core) -> Status:
         usage=tuple((kind.value, size) for kind, size in budget.usage.by_kind().items()),
         can_download=core.ready.is_set() and budget.may_start(),
         peak_committed_bytes=budget.peak_committed_bytes,
-        disks=await in_thread(disk_views, (core.storage_dir, core.data_dir), core.settings.dashboard),
+        disks=await disks_shown(core.ground, core.storage_dir, core.data_dir, core.settings.dashboard),
         stages=stored.stages,
         tasks=tuple(task.view() for task in core.live),
         workers={"downloads": disk.max_concurrent_downloads, "transcriptions": disk.max_concurrent_transcriptions},
