@@ -271,6 +271,22 @@ async def test_sizes_that_are_old_are_marked() -> None:
         await seen(pilot, "as of 3h ago")
 
 
+async def test_all_ages_grow_with_the_clock_alone() -> None:
+    clock = FixedClock()
+    source = FakeSource()
+    source.storage_fake.at = NOW - timedelta(seconds=200)
+    async with opened(source, (200, 50), clock=clock) as pilot:
+        await press(pilot, "2")
+        await until(pilot, lambda: text_of(pilot).count("as of 3m ago") == 3)
+        clock.advance(39)
+        screen_of(pilot).tell_time(clock.now())
+        await pilot.pause()
+        assert text_of(pilot).count("as of 3m ago") == 3
+        clock.advance(1)
+        screen_of(pilot).tell_time(clock.now())
+        await until(pilot, lambda: text_of(pilot).count("as of 4m ago") == 3)
+
+
 async def test_escape_takes_back_the_marks_and_then_goes_to_pulse() -> None:
     async with storage() as pilot:
         await press(pilot, "space", "escape")

@@ -95,6 +95,10 @@ class LiveScreen(Screen[None]):
         """Push what was read, and the time, into the widgets."""
         raise NotImplementedError
 
+    def tell_time(self, now: datetime) -> None:
+        """Push the time into the widgets, once a second; nothing else is new. Here, all that `show` pushes."""
+        self.show(now)
+
     def look_at(self, about: str) -> None:
         """Show something that was asked for on another screen."""
 
@@ -126,7 +130,9 @@ class LiveScreen(Screen[None]):
         self._ticks += 1
         if self._ticks % IDLE_TICKS == 0 or (self.pulse is not None and self.pulse.tasks):
             self.wake()
-        self._display(self.clock.now())
+        now = self.clock.now()
+        self._display_header(now)
+        self.tell_time(now)
 
     @work(group="reads", exclusive=True)
     async def _reads(self) -> None:
@@ -152,8 +158,12 @@ class LiveScreen(Screen[None]):
 
     def _display(self, now: datetime) -> None:
         """Show the state as of now, the header's and the screen's own; a read may end after the screen closed."""
-        if not self.display:
-            return
+        if self.display:
+            self._display_header(now)
+            self.show(now)
+
+    def _display_header(self, now: datetime) -> None:
+        """Show the header's state as of now."""
         header = self.query_one(GateLine)
         header.zone = self.zone
         header.now = now
@@ -162,7 +172,6 @@ class LiveScreen(Screen[None]):
         header.leaving = getattr(self.app, "leaving", "")
         old_s = (now - self._read_at).total_seconds() if self._read_at else None
         header.stale_s = old_s if old_s is not None and old_s > STALE_AFTER_S else None
-        self.show(now)
 
     def order(self, verb: str, arguments: Mapping[str, object]) -> None:
         """Order something and say how it went."""

@@ -104,6 +104,10 @@ class PulseScreen(LiveScreen):
             self._show_pulse(self.pulse, tasks, queue, disk)
             feed.events = self._seen
 
+    def tell_time(self, now: datetime) -> None:
+        """Let the ages grow."""
+        self.query_one(ActivityFeed).now = self.query_one(QueuePanel).now = self.query_one(StorageMap).now = now
+
     def _show_pulse(self, view: PulseView, tasks: ActiveTasks, queue: QueuePanel, disk: DiskGauge) -> None:
         """Push one reading into the three panels of figures."""
         stages = dict(view.stages)

@@ -98,6 +98,13 @@ class StorageScreen(StorageOrders):
         legend.mode = None if look.form == "tree" else look.colouring.mode
         legend.words, legend.steps = self._words(), body.treemap.steps
 
+    def tell_time(self, now: datetime) -> None:
+        """Let the ages grow."""
+        self.query_one(CrumbLine).now = self.query_one(FocusLine).now = now
+        self.body.tell_time(now, self.look)
+        if self.look.at is not None:
+            self.query_one(HistoryBar).now = now
+
     def _words(self) -> tuple[tuple[str, str], ...]:
         """Return what the legend says beside the scale."""
         look = self.look

@@ -75,14 +75,21 @@ class StorageBody(Horizontal):
         for part in (chart, children):
             part.hidden, part.apparent = look.hidden, look.apparent
 
+    def tell_time(self, now: datetime, look: StorageLook) -> None:
+        """Let the ages grow in what is to be seen."""
+        picture = self.picture(look)
+        if not isinstance(picture, TreeTable):
+            picture.now = _to_the_minute(now)
+        if self.get_child_by_id("aside").display:
+            self.query_one(StorageSummary).now = now
+
     def _show_form(self, form: Picture, place: StoragePlace, look: StorageLook, now: datetime, failure: str) -> None:
         form.failure = failure
         if isinstance(form, TreeTable):
             form.branches = place.branches
         else:
             form.mode, form.growth_s = look.colouring.mode, look.colouring.growth_s
-            # Colours by age move by the minute at most, and each move is a whole picture to draw.
-            form.now = now.replace(second=0, microsecond=0)
+            form.now = _to_the_minute(now)
         if isinstance(form, Treemap):
             form.marked = look.marked
         form.hidden, form.apparent = look.hidden, look.apparent
@@ -107,3 +114,8 @@ class StorageBody(Horizontal):
         if isinstance(form, TreeTable):
             return form.content_region.offset + Offset(4, form.cursor - form.scroll_offset.y + 1)
         return form.middle_of(key)
+
+
+def _to_the_minute(now: datetime) -> datetime:
+    """Return the time for pictures: colours by age move by the minute at most, and each move is a picture to draw."""
+    return now.replace(second=0, microsecond=0)
