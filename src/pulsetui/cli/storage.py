@@ -2,81 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pulsetui.cli.blocking import Ticker
 from pulsetui.cli.context import Context
+from pulsetui.cli.following import Followed, follow
 from pulsetui.cli.output import note, print_fields, print_json, print_line, print_table
 from pulsetui.cli.tree_sources import Detail, hierarchy, how_far, of_entities
 from pulsetui.cli.words import WINDOWS
 from pulsetui.clock import SystemClock, rfc3339
-from pulsetui.errors import PulseError
 from pulsetui.storage.tree.history import growth_bytes, trend
 from pulsetui.storage.views import CATEGORIES, HistoryPoint, RefreshView, StorageNode
 from pulsetui.trends import Trend
 from pulsetui.units import format_duration, format_percent, format_size
 from pulsetui.waiting import in_thread
 
-if TYPE_CHECKING:
-    from pulsetui.core.runtime import Core
-
 POINTS_SHOWN = 30
 """How many points of the past a person is shown, the newest; --json has all."""
-_ASK_EVERY_S = 0.5
 
 
 async def refresh(context: Context) -> int:
     """Read the sizes again, through the owner if there is one."""
     from pulsetui.storage.actions import RefreshStorage
 
-    watched = _Watched(context)
-    ordering = asyncio.create_task(context.order(RefreshStorage(full=context.arguments.full), on_core=watched.take))
-    ticker = Ticker(lines_every_s=5.0)
-    try:
-        while not ordering.done():
-            await asyncio.wait({ordering}, timeout=_ASK_EVERY_S)
-            if not ordering.done():
-                ticker.tell(await watched.how_far())
-    finally:
-        ticker.end()
-        if not ordering.done():
-            ordering.cancel()
-            with suppress(asyncio.CancelledError):
-                await ordering
-    _tell_refresh(context, ordering.result())
+    reading = Followed(
+        context,
+        here=lambda core: _how_far(core.refresher.progress),
+        there=lambda figures: _how_far(_told(figures)),
+        beginning="the refresh is about to begin",
+    )
+    _tell_refresh(context, await follow(reading, RefreshStorage(full=context.arguments.full)))
     return 0
 
 
-class _Watched:
-    """How far a refresh is: known here if it runs in this process, else asked of the owner."""
+def _how_far(progress: RefreshView | None) -> str | None:
+    return None if progress is None else how_far(progress)
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._core: Core | None = None
 
-    def take(self, core: Core) -> None:
-        """Take the parts of this process, which does the refresh."""
-        self._core = core
-
-    async def how_far(self) -> str:
-        """Return how far it is."""
-        progress = await self._progress()
-        return "the refresh is about to begin" if progress is None else how_far(progress)
-
-    async def _progress(self) -> RefreshView | None:
-        if self._core is not None:
-            return self._core.refresher.progress
-        with suppress(PulseError):  # an owner that is too busy to answer still does the refresh
-            figures = await self._context.live()
-            if figures is not None and figures["storage"]["refreshing"] is not None:
-                return RefreshView(**figures["storage"]["refreshing"])
-        return None
+def _told(figures: Mapping[str, Any]) -> RefreshView | None:
+    refreshing = figures["storage"]["refreshing"]
+    return None if refreshing is None else RefreshView(**refreshing)
 
 
 def _tell_refresh(context: Context, outcome: dict[str, Any]) -> None:

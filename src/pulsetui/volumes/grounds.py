@@ -287,6 +287,8 @@ def _is_heard(witness: Witness, device: int) -> bool:
 
 def _why(ground: _Ground, error: Exception) -> str:
     why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    if isinstance(error, FileNotFoundError):
+        why = "it isn't mounted, or the folder was removed"
     return f"the disk of {_shown(ground.path)} is away: {why}"
 
 

@@ -19,8 +19,8 @@ from pulsetui.tui.renderables.paint import Paint
 from pulsetui.tui.renderables.storage import Measure, category_totals, index_of
 from pulsetui.tui.renderables.text import broken, end_cut, line, size
 from pulsetui.tui.theme import SIXTEEN_THEME
-from pulsetui.tui.widgets.drawn import Drawn
-from pulsetui.tui.widgets.panel import Framed, frame_css
+from pulsetui.tui.widgets.framed_lines import FramedDrawn
+from pulsetui.tui.widgets.panel import frame_css
 
 _PIE_ROWS = 8
 _BESIDE_CELLS = 2 * _PIE_ROWS + 2 + 26
@@ -28,7 +28,7 @@ _BESIDE_CELLS = 2 * _PIE_ROWS + 2 + 26
 _CATEGORIES = palette(Mode.CATEGORY, now=datetime.fromtimestamp(0, UTC))
 
 
-class CategoryChart(Drawn, Framed, can_focus=True):
+class CategoryChart(FramedDrawn, can_focus=True):
     """Shows the selected node's bytes by category as a stacked bar or a pie, with a row of figures each.
 
     The rows are those of the whole tree on display, so that they stay where they are while the selection moves.
@@ -102,18 +102,9 @@ class CategoryChart(Drawn, Framed, can_focus=True):
         """Return the drawn line, on a ground of its own under the cursor."""
         return super().draw_line(y, width_cells)[0], "on $picked" if self._is_picked(y) else ""
 
-    def repaint(self) -> None:
-        """Draw frame and lines anew where they changed."""
-        self.frame()
-        super().repaint()
-
     def on_mount(self) -> None:
         """Follow the theme, of which the colours depend."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.changed())
-
-    def on_resize(self) -> None:
-        """Fit frame and lines to the new size."""
-        self.repaint()
 
     def on_focus(self) -> None:
         """Show the cursor and its exact figures."""

@@ -12,12 +12,12 @@ from pulsetui.tui import glyphs
 from pulsetui.tui.renderables import states
 from pulsetui.tui.renderables.disk import disk_lines
 from pulsetui.tui.renderables.text import line
-from pulsetui.tui.widgets.drawn import Drawn
-from pulsetui.tui.widgets.panel import Framed, frame_css
+from pulsetui.tui.widgets.framed_lines import FramedDrawn
+from pulsetui.tui.widgets.panel import frame_css
 from pulsetui.units import format_percent
 
 
-class DiskGauge(Drawn, Framed):
+class DiskGauge(FramedDrawn):
     """Shows the budget and each disk's use against its limits; the newest readings are pushed in."""
 
     title = "Disk"
@@ -44,15 +44,6 @@ class DiskGauge(Drawn, Framed):
             return [line(said)]
         height = None if self.styles.auto_dimensions else self.content_size.height
         return disk_lines(self.gate, self.usage, self.disks, width_cells, height)
-
-    def repaint(self) -> None:
-        """Draw frame and lines anew where they changed."""
-        self.frame()
-        super().repaint()
-
-    def on_resize(self) -> None:
-        """Fit frame and lines to the new size."""
-        self.repaint()
 
     def watch_failure(self) -> None:
         """Show that nothing could be read."""

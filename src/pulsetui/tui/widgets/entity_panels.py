@@ -16,7 +16,8 @@ from pulsetui.tui.renderables.jobs import job_row, note
 from pulsetui.tui.renderables.storage import Measure
 from pulsetui.tui.renderables.text import age, broken, line
 from pulsetui.tui.widgets.drawn import Drawn
-from pulsetui.tui.widgets.panel import Framed, frame_css
+from pulsetui.tui.widgets.framed_lines import FramedDrawn
+from pulsetui.tui.widgets.panel import frame_css
 from pulsetui.tui.widgets.row_list import RowList
 
 _PICTURE_CELLS = 8
@@ -39,7 +40,7 @@ class EntityHead(Drawn):
         self.changed()
 
 
-class EntityHistory(Drawn, Framed):
+class EntityHistory(FramedDrawn):
     """Shows an entity's size over time, and its growth over an hour, a day and a week."""
 
     title = "History"
@@ -62,15 +63,6 @@ class EntityHistory(Drawn, Framed):
         height = _PICTURE_CELLS if self.styles.auto_dimensions else self.content_size.height
         here = self.view.tree.size.allocated_bytes
         return history_picture(self.points, here, self.now, self.zone, width_cells, height, Measure())
-
-    def repaint(self) -> None:
-        """Draw frame and lines anew where they changed."""
-        self.frame()
-        super().repaint()
-
-    def on_resize(self) -> None:
-        """Fit frame and picture to the new size."""
-        self.repaint()
 
     def watch_view(self) -> None:
         """Show another entity."""

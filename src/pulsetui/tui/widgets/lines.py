@@ -9,6 +9,7 @@ look are the same line.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from inspect import signature
 from itertools import zip_longest
 from typing import Any
 
@@ -67,7 +68,7 @@ class Lines(Widget):
         """Take note of a change. However many come at once, they are looked at together, as soon as may be."""
         if not self._due:
             self._due = True
-            self.call_next(self._take_in)
+            self.call_next(_take_in, self)
 
     def ages(self) -> Hashable:
         """Return what shows of the present time, for who calls `ticked`: while it stays, a tick costs nothing more."""
@@ -78,7 +79,7 @@ class Lines(Widget):
         if not self._due and self.ages() != self._shown_ages:
             self.changed()
 
-    def _take_in(self) -> None:
+    def take_in(self) -> None:
         """Take in what changed."""
         self._due = False
         self.repaint()
@@ -163,6 +164,15 @@ class Lines(Widget):
         if isinstance(style, Style):
             return style
         return self.app.stylesheet.parse_style(style) if style else Style.null()
+
+
+def _take_in(lines: Lines) -> None:
+    """Have a widget take in what changed."""
+    lines.take_in()
+
+
+# Textual asks for it at each call, and to find it out takes as long as to draw a line.
+_take_in.__signature__ = signature(_take_in)  # type: ignore[attr-defined]
 
 
 class ScrollLines(ScrollView, Lines):

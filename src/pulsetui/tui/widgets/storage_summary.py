@@ -15,11 +15,11 @@ from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.storage import index_of
 from pulsetui.tui.renderables.storage_summary import Subject, state_lines, summary_ages, summary_lines
 from pulsetui.tui.renderables.text import broken, line, middle_cut, safe
-from pulsetui.tui.widgets.drawn import Drawn
-from pulsetui.tui.widgets.panel import Framed, frame_css
+from pulsetui.tui.widgets.framed_lines import FramedDrawn
+from pulsetui.tui.widgets.panel import frame_css
 
 
-class StorageSummary(Drawn, Framed):
+class StorageSummary(FramedDrawn):
     """Shows the selected node's figures, their age, and how a refresh runs or failed."""
 
     title = "Summary"
@@ -59,15 +59,10 @@ class StorageSummary(Drawn, Framed):
         return [*summary_lines(subject, self.now, width_cells), Content(""), *state]
 
     def repaint(self) -> None:
-        """Draw frame and lines anew where they changed."""
+        """Name what is shown in the frame."""
         subject = self._subject()
         self.title = middle_cut(subject.node.name, max(6, self.outer_size.width - 18)) if subject else "Summary"
-        self.frame()
         super().repaint()
-
-    def on_resize(self) -> None:
-        """Fit frame and lines to the new size."""
-        self.repaint()
 
     def watch_view(self) -> None:
         """Show the newest figures."""

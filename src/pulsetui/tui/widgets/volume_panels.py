@@ -8,13 +8,14 @@ from datetime import UTC, datetime, tzinfo
 from textual.content import Content
 from textual.reactive import var
 
-from pulsetui.tui import glyphs, keys
+from pulsetui.tui import glyphs
 from pulsetui.tui.renderables.text import age, line
 from pulsetui.tui.renderables.volume_details import history_lines, standing, trend, volume_ages, volume_lines
 from pulsetui.tui.renderables.volume_notes import volume_notes
 from pulsetui.tui.widgets.drawn import Drawn
-from pulsetui.tui.widgets.lines import ScrollLines, at_or_blank, state_of
-from pulsetui.tui.widgets.panel import Framed, frame_css
+from pulsetui.tui.widgets.framed_lines import FramedDrawn, FramedText
+from pulsetui.tui.widgets.lines import state_of
+from pulsetui.tui.widgets.panel import frame_css
 from pulsetui.volumes.views import VolumesView, VolumeView
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -43,19 +44,11 @@ class VolumeNotes(Drawn):
         return tuple(state_of(one) for one in volume_notes(self.view, self.now, self.content_size.width))
 
 
-class VolumePanel(ScrollLines, Framed, can_focus=True):
+class VolumePanel(FramedText):
     """Shows state, fullness, identity and speed of one volume, scrolling."""
 
     title = "Volume"
-    DEFAULT_CSS = (
-        frame_css("VolumePanel")
-        + """
-    VolumePanel {
-        overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; padding: 0 1; color: $foreground;
-    }
-    """
-    )
-    BINDINGS = keys.bindings("scroll")
+    DEFAULT_CSS = frame_css("VolumePanel")
 
     view: var[VolumesView | None] = var(None)
     volume: var[VolumeView | None] = var(None)
@@ -64,30 +57,10 @@ class VolumePanel(ScrollLines, Framed, can_focus=True):
     zone: var[tzinfo | None] = var(None)
     course: var[bool] = var(False)
     """Whether its history is here in a line, for want of a panel of its own."""
-    _lines: Sequence[Content] = ()
 
     def figures(self) -> Content:
         """Return the volume's state."""
         return standing(self.volume, self.now) if self.volume is not None else Content("")
-
-    def line_state(self, y: int) -> Hashable:
-        """Return the drawn line."""
-        return state_of(at_or_blank(self._lines, y + self.scroll_offset.y))
-
-    def draw_line(self, y: int, width_cells: int) -> tuple[Content, str]:  # noqa: ARG002 - drawn already
-        """Return the drawn line."""
-        return at_or_blank(self._lines, y + self.scroll_offset.y), ""
-
-    def repaint(self) -> None:
-        """Draw the text anew, and paint what changed of it."""
-        self._lines = self._draw(self.lines_size.width)
-        self.reckon(len(self._lines))
-        self.frame()
-        super().repaint()
-
-    def on_resize(self) -> None:
-        """Fit the lines to the new width."""
-        self.repaint()
 
     def watch_view(self) -> None:
         """Show what changed beside the volume itself, such as a test that runs."""
@@ -111,14 +84,14 @@ class VolumePanel(ScrollLines, Framed, can_focus=True):
         """Show the history, or leave it to its panel."""
         self.changed()
 
-    def _draw(self, width_cells: int) -> Sequence[Content]:
+    def draw(self, width_cells: int) -> Sequence[Content]:
         """Return the text's lines."""
         if self.view is None or self.volume is None:
             return [line(("The volume under the cursor will be here.", "$quiet"))]
         return volume_lines(self.volume, self.view, self.now, self.zone, width_cells, course=self.course)
 
 
-class VolumeHistory(Drawn, Framed):
+class VolumeHistory(FramedDrawn):
     """Shows how full a volume was over time, and how fast it fills up."""
 
     title = "History"
@@ -140,15 +113,6 @@ class VolumeHistory(Drawn, Framed):
         if self.view is None or self.volume is None:
             return [line((f"reading{glyphs.CUT}", "$quiet"))] if self.view is None else []
         return history_lines(self.volume, self.view, self.now, self.zone, width_cells, self.content_size.height)
-
-    def repaint(self) -> None:
-        """Draw frame and lines anew where they changed."""
-        self.frame()
-        super().repaint()
-
-    def on_resize(self) -> None:
-        """Fit frame and picture to the new size."""
-        self.repaint()
 
     def watch_view(self) -> None:
         """Show the newest figures."""
