@@ -21,11 +21,13 @@ from typing import Any
 from unittest import mock
 
 from pulsetui.cli.main import main
+from tests.quiet import every_type
 
 DEADLINE_S = 60.0
 """Far longer than anything takes on an idle machine; tests also run on busy ones."""
-IN_MEMORY = {"PULSETUI_VOLUMES__ALLOW_MEMORY": "true"}
-"""On many machines the folder for temporary files, and so every test's place, is a file system in memory."""
+SURROUNDINGS = {"PULSETUI_VOLUMES__ALLOW_MEMORY": "true", "PULSETUI_VOLUMES__IGNORED_TYPES": every_type()}
+"""On many machines the folder for temporary files, and so every test's place, is a file system in memory. And what
+other tests mount meanwhile is none of this one's business."""
 PULSETUI = [sys.executable, "-c", "import sys; from pulsetui.cli.main import main; sys.exit(main())"]
 
 
@@ -67,7 +69,7 @@ class Box:
         return self.home / ".local" / "share" / "pulsetui"
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        kept = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.home), "LANG": "C.UTF-8", **IN_MEMORY}
+        kept = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.home), "LANG": "C.UTF-8", **SURROUNDINGS}
         return {**kept, **self.settings, **(more or {})}
 
     def start(self, *words: str | Path, env: Mapping[str, str] | None = None, **kwargs: Any) -> subprocess.Popen[bytes]:

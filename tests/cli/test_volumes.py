@@ -19,6 +19,7 @@ import pytest
 from pulsetui.budget.limits import WAL_ALLOWANCE_BYTES
 from pulsetui.db.database import DATABASE_NAME
 from tests.cli.box import Box, until
+from tests.quiet import KNOWN_TYPES
 from tests.volumes import mounts
 
 pytestmark = mounts.may_mount
@@ -60,6 +61,13 @@ class Disk:
         """Return it among all volumes."""
         [found] = [one for one in volumes if str(self.point) in one["mount_points"]]
         return found
+
+
+@pytest.fixture
+def box(box: Box) -> Box:
+    """A home, by whose settings the machine's mounts are looked at."""
+    box.settings["PULSETUI_VOLUMES__IGNORED_TYPES"] = KNOWN_TYPES
+    return box
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from pulsetui import faults
 from pulsetui.settings.load import LoadedSettings, load_settings
 from tests.pipeline.speech.plugin import install
+from tests.quiet import KNOWN_TYPES, every_type
 
 Configure = Callable[..., LoadedSettings]
 
@@ -37,8 +39,15 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
             "storage.refresh_interval": "0",
             "transcription.engine": "honest",
             "volumes.allow_memory": True,  # the folder for temporary files may be in memory
+            "volumes.ignored_types": every_type(),
             **{key.replace("__", "."): value for key, value in flags.items()},
         }
         return load_settings(environment={"HOME": str(tmp_path)}, flags=wanted)
 
     return made
+
+
+@pytest.fixture
+def watchful(configure: Configure) -> Configure:
+    """Make settings as `configure` does, by which the machine's mounts are looked at."""
+    return partial(configure, volumes__ignored_types=KNOWN_TYPES)

@@ -127,11 +127,11 @@ async def videos_as_stored(owner: Owner) -> tuple[list[tuple[bytes, str]], str]:
 
 @pytest.mark.parametrize("where", ["storage", "storage/videos"])
 async def test_downloads_wait_while_their_disk_is_unmounted_and_go_on_from_where_they_were(
-    tmp_path: Path, configure: Configure, body: bytes, where: str
+    tmp_path: Path, watchful: Configure, body: bytes, where: str
 ) -> None:
     content = Content(body, stop_after=HELD_UP)
     with disk_on(tmp_path, where) as disk:
-        loaded = configure(paths__storage_dir=str(disk.storage))
+        loaded = watchful(paths__storage_dir=str(disk.storage))
         async with serving(content) as server, owning(loaded) as owner:
             ids = await downloading(owner, disk, *(server.url(f"/{n}.mkv") for n in range(3)))
             used = owner.core.budget.usage.by_kind()[Kind.VIDEOS]
@@ -163,10 +163,10 @@ async def test_downloads_wait_while_their_disk_is_unmounted_and_go_on_from_where
 
 
 async def test_a_start_without_its_disk_is_refused_before_there_is_any_finished_media(
-    disk: Disk, configure: Configure, body: bytes
+    disk: Disk, watchful: Configure, body: bytes
 ) -> None:
     content = Content(body, stop_after=HELD_UP)
-    loaded = configure(paths__storage_dir=str(disk.storage))
+    loaded = watchful(paths__storage_dir=str(disk.storage))
     async with serving(content) as server:
         async with owning(loaded) as owner:
             (job_id,) = await downloading(owner, disk, server.url("/talk.mkv"))
@@ -184,9 +184,9 @@ async def test_a_start_without_its_disk_is_refused_before_there_is_any_finished_
 
 
 async def test_a_tracked_volume_that_is_away_is_named_and_its_roots_keep_their_sizes(
-    disk: Disk, configure: Configure
+    disk: Disk, watchful: Configure
 ) -> None:
-    loaded = configure(
+    loaded = watchful(
         paths__storage_dir=str(disk.storage), transcription__engine="endless", transcription__shutdown_grace="0"
     )
     async with serving(Content(SPEECH)) as server, owning(loaded) as owner:

@@ -12,8 +12,15 @@ from tests.faults import outside
 from tests.faults.episodes import FIRST, LONG
 from tests.faults.place import Owner, until
 from tests.faults.scenes import Scene
+from tests.quiet import every_type
 
 STALL_S = 4
+
+
+@pytest.fixture(autouse=True)
+def quiet(scene: Scene) -> None:
+    """Ask no mounts, so that each process that an owner starts is the worker of a job."""
+    scene.place.settings = {**scene.place.settings, "VOLUMES__IGNORED_TYPES": every_type()}
 
 
 def order_long(scene: Scene, owner: Owner) -> None:
@@ -77,7 +84,7 @@ def test_a_killed_probe_costs_an_attempt_and_is_done_again(scene: Scene) -> None
 
 
 def test_a_worker_that_hangs_is_ended(scene: Scene) -> None:
-    scene.place.settings = {"TRANSCRIPTION__PROGRESS_TIMEOUT": f"{STALL_S}s"}
+    scene.place.settings = {**scene.place.settings, "TRANSCRIPTION__PROGRESS_TIMEOUT": f"{STALL_S}s"}
     with scene.place.owner() as owner:
         order_long(scene, owner)
         hanging = worker_in(scene, owner, "transcribing", hears(owner))

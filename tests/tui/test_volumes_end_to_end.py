@@ -8,7 +8,7 @@ from pathlib import Path
 from pulsetui.core.source import CoreSource
 from pulsetui.tui.app import PulseApp
 from pulsetui.tui.widgets.volume_table import VolumeTable
-from tests.core.conftest import Configure, configure  # noqa: F401 - a fixture
+from tests.core.conftest import Configure, configure, watchful  # noqa: F401 - fixtures
 from tests.core.owner import owning
 from tests.tui.looking import press, seen, until
 from tests.volumes.mounts import ext4_image, may_mount, mounted
@@ -16,11 +16,11 @@ from tests.volumes.mounts import ext4_image, may_mount, mounted
 
 @may_mount
 async def test_a_disk_is_tracked_renamed_goes_away_comes_back_and_is_untracked_by_keys(
-    configure: Configure,  # noqa: F811
+    watchful: Configure,  # noqa: F811
     tmp_path: Path,
 ) -> None:
     image, point = ext4_image(tmp_path / "films.img"), tmp_path / "films"
-    async with owning(configure()) as owner:
+    async with owning(watchful()) as owner:
         app = PulseApp(CoreSource(owner.core), zone=UTC, reduced_motion=True)
         async with app.run_test(size=(200, 50), notifications=True) as pilot:
             await press(pilot, "4")
