@@ -9,6 +9,7 @@ from tests.faults.episodes import EPISODES, FIRST, SECOND, Site, make, served
 from tests.faults.forge import Forge
 from tests.faults.place import Place
 from tests.faults.scenes import Scene, expect_both
+from tests.quiet import every_type
 
 
 @pytest.fixture(scope="package")
@@ -50,3 +51,9 @@ def place(forge: Forge, tmp_path: Path) -> Place:
 @pytest.fixture
 def scene(place: Place, site: Site, queued: Path) -> Scene:
     return Scene(place, site, queued)
+
+
+@pytest.fixture
+def quiet(place: Place) -> None:
+    """Ask no mounts, so that each process that an owner starts is the worker of a job."""
+    place.settings = {**place.settings, "VOLUMES__IGNORED_TYPES": every_type()}

@@ -50,6 +50,7 @@ BROKEN = [
     (FETCH, "db.commit@12"),
     (FETCH, "db.commit@34"),
 ]
+pytestmark = pytest.mark.usefixtures("quiet")
 SLOW = ["files.write@2", "files.sync@1", "files.folder_sync@8", "db.commit@14", "processes.spawn@1", "storage.walk@3"]
 
 

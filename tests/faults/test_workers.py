@@ -12,15 +12,9 @@ from tests.faults import outside
 from tests.faults.episodes import FIRST, LONG
 from tests.faults.place import Owner, until
 from tests.faults.scenes import Scene
-from tests.quiet import every_type
 
+pytestmark = pytest.mark.usefixtures("quiet")
 STALL_S = 4
-
-
-@pytest.fixture(autouse=True)
-def quiet(scene: Scene) -> None:
-    """Ask no mounts, so that each process that an owner starts is the worker of a job."""
-    scene.place.settings = {**scene.place.settings, "VOLUMES__IGNORED_TYPES": every_type()}
 
 
 def order_long(scene: Scene, owner: Owner) -> None:
