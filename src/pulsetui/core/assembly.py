@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,6 @@ from pulsetui.pipeline.views import TaskKind
 from pulsetui.pipeline.workers import WorkerPool
 from pulsetui.settings.load import LoadedSettings
 from pulsetui.settings.models import Settings
-from pulsetui.settings.volumes import Volumes
 from pulsetui.storage import actions as _storage_orders  # noqa: F401 - likewise
 from pulsetui.storage.refresh.refresher import Refresher
 from pulsetui.storage.refresh.service import StorageService
@@ -109,7 +109,9 @@ async def open_core(
             grounds = Grounds()
             if front_end != ORDERS_ONLY:
                 grounds = await take_storage(database, clock, data_dir, storage_dir, ownership.modes)
-            core = _assemble(loaded, clock, ownership, database, limits, data_dir, storage_dir, GroundWatch(grounds))
+            core = _assemble(
+                _Base(loaded, clock, ownership, database, limits, data_dir, storage_dir, GroundWatch(grounds))
+            )
             await core.budget.load()
             try:
                 yield core
@@ -129,86 +131,61 @@ async def open_core(
         ownership.forget()
 
 
-def _assemble(
-    loaded: LoadedSettings,
-    clock: Clock,
-    ownership: Ownership,
-    database: Database,
-    limits: Limits,
-    data_dir: Path,
-    storage_dir: Path,
-    ground: GroundWatch,
-) -> Core:
-    settings = loaded.settings
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What all parts stand on."""
+
+    loaded: LoadedSettings
+    clock: Clock
+    ownership: Ownership
+    database: Database
+    limits: Limits
+    data_dir: Path
+    storage_dir: Path
+    ground: GroundWatch
+    events: EventLog = field(default_factory=lambda: EventLog(Bus()))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings themselves."""
+        return self.loaded.settings
+
+
+def _assemble(base: _Base) -> Core:
+    settings, clock, database = base.settings, base.clock, base.database
     disk = settings.disk_management
-    events = EventLog(Bus())
-    budget = Budget(
-        database=database,
-        events=events,
-        clock=clock,
-        limits=limits,
-        usage=Usage(data_dir, storage_dir),
-        check_interval_s=disk.check_interval.total_seconds(),
-        cache_s=disk.cache_duration.total_seconds(),
-        ground=ground,
-    )
-    outcomes = Outcomes(database, budget, events, clock, policy_of(settings))
-    sweeper = Sweeper(outcomes, interval_s=disk.cleanup.cleanup_interval.total_seconds(), ground=ground)
-    downloader = Downloader(settings.downloads, clock=clock, enter=ground.grounds.enter)
-    owner = ownership.owner.instance
-    downloads = Downloads(
-        outcomes,
-        downloader,
-        DownloadSettings(storage_dir / VIDEOS, settings.downloads.max_size, owner, ownership.modes),
-        ground=ground,
-    )
-    transcriptions = Transcriptions(
-        outcomes, sweeper, _transcription_settings(settings, data_dir, owner, ownership.modes), ground=ground
-    )
-    live = Live()
-    roots = tuple((root.name, root.path) for root in roots_of(settings.storage, data_dir, storage_dir))
-    volumes = _monitor(settings.volumes, database, events, clock, roots)
-    refresher = Refresher(
-        database=database,
-        events=events,
-        clock=clock,
-        settings=settings.storage,
-        data_dir=data_dir,
-        storage_dir=storage_dir,
-        # Without the database, which is one of them for ever.
-        in_motion=lambda: [path for path in budget.usage.paths_in_motion() if path.parent != data_dir],
-        homes=lambda: homes_of_roots(volumes),
-    )
-    stall_s = settings.transcription.progress_timeout.total_seconds()
+    budget, live = _budget(base), Live()
+    outcomes = Outcomes(database, budget, base.events, clock, policy_of(settings))
+    sweeper = Sweeper(outcomes, interval_s=disk.cleanup.cleanup_interval.total_seconds(), ground=base.ground)
+    downloader = Downloader(settings.downloads, clock=clock, enter=base.ground.grounds.enter)
+    downloads, transcriptions = _jobs(base, outcomes, sweeper, downloader)
+    roots = tuple((root.name, root.path) for root in roots_of(settings.storage, base.data_dir, base.storage_dir))
+    volumes = _monitor(base, roots)
+    refresher = _refresher(base, budget, volumes)
     speed_tests = SpeedTests(
         monitor=volumes,
         clock=clock,
         surroundings=surroundings_of(budget, live, refresher, roots),
         size_bytes=settings.volumes.speed_test_size,
     )
-    runner = ActionRunner(
-        database=database,
-        events=events,
-        clock=clock,
-        settings=settings,
-        services={
-            "outcomes": outcomes,
-            "budget": budget,
-            "schemes": downloader.schemes,
-            "storage": refresher,
-            "volumes": volumes,
-            "speed_tests": speed_tests,
-            "library_parts": (untrack_library,),
-        },
-    )
+    services = {
+        "outcomes": outcomes,
+        "budget": budget,
+        "schemes": downloader.schemes,
+        "storage": refresher,
+        "volumes": volumes,
+        "speed_tests": speed_tests,
+        "library_parts": (untrack_library,),
+    }
+    stall_s = settings.transcription.progress_timeout.total_seconds()
     core = Core(
         settings=settings,
-        loaded=loaded,
+        loaded=base.loaded,
         clock=clock,
-        ownership=ownership,
+        ownership=base.ownership,
         database=database,
-        events=events,
-        limits=limits,
+        events=base.events,
+        limits=base.limits,
         budget=budget,
         live=live,
         outcomes=outcomes,
@@ -219,38 +196,83 @@ def _assemble(
         leases=LeaseKeeper(outcomes, live, transcription_stall_s=stall_s),
         refresher=refresher,
         storage=StorageService(refresher, database=database, clock=clock, settings=settings.storage),
-        hierarchy=Hierarchy(database, settings.storage, clock, data_dir=data_dir, storage_dir=storage_dir),
+        hierarchy=Hierarchy(database, settings.storage, clock, data_dir=base.data_dir, storage_dir=base.storage_dir),
         volumes=volumes,
-        ground=ground,
+        ground=base.ground,
         speed_tests=speed_tests,
-        supervisor=Supervisor(database=database, events=events, clock=clock),
-        runner=runner,
+        supervisor=Supervisor(database=database, events=base.events, clock=clock),
+        runner=ActionRunner(database=database, events=base.events, clock=clock, settings=settings, services=services),
         lag=LagProbe(clock),
         counters=Counters(),
-        data_dir=data_dir,
-        storage_dir=storage_dir,
+        data_dir=base.data_dir,
+        storage_dir=base.storage_dir,
     )
     core.wire()
     core.add_services()
+    _serve(core)
+    return core
+
+
+def _serve(core: Core) -> None:
+    """Let other processes order and ask."""
 
     async def answer() -> dict[str, Any]:
         return status_json(await live_status(core))
 
-    orders = OrderServer(data_dir, runner, live=answer, mode=ownership.modes.file)
+    orders = OrderServer(core.data_dir, core.runner, live=answer, mode=core.ownership.modes.file)
     core.supervisor.add(orders.name, orders.run)
-    return core
 
 
-def _monitor(
-    wanted: Volumes, database: Database, events: EventLog, clock: Clock, roots: Sequence[tuple[str, Path]]
-) -> VolumeMonitor:
+def _budget(base: _Base) -> Budget:
+    disk = base.settings.disk_management
+    return Budget(
+        database=base.database,
+        events=base.events,
+        clock=base.clock,
+        limits=base.limits,
+        usage=Usage(base.data_dir, base.storage_dir),
+        check_interval_s=disk.check_interval.total_seconds(),
+        cache_s=disk.cache_duration.total_seconds(),
+        ground=base.ground,
+    )
+
+
+def _jobs(
+    base: _Base, outcomes: Outcomes, sweeper: Sweeper, downloader: Downloader
+) -> tuple[Downloads, Transcriptions]:
+    """Return what claims jobs and works on them."""
+    owner, modes = base.ownership.owner.instance, base.ownership.modes
+    to_download = DownloadSettings(base.storage_dir / VIDEOS, base.settings.downloads.max_size, owner, modes)
+    to_transcribe = _transcription_settings(base.settings, base.data_dir, owner, modes)
+    return (
+        Downloads(outcomes, downloader, to_download, ground=base.ground),
+        Transcriptions(outcomes, sweeper, to_transcribe, ground=base.ground),
+    )
+
+
+def _refresher(base: _Base, budget: Budget, volumes: VolumeMonitor) -> Refresher:
+    return Refresher(
+        database=base.database,
+        events=base.events,
+        clock=base.clock,
+        settings=base.settings.storage,
+        data_dir=base.data_dir,
+        storage_dir=base.storage_dir,
+        # Without the database, which is one of them for ever.
+        in_motion=lambda: [path for path in budget.usage.paths_in_motion() if path.parent != base.data_dir],
+        homes=lambda: homes_of_roots(volumes),
+    )
+
+
+def _monitor(base: _Base, roots: Sequence[tuple[str, Path]]) -> VolumeMonitor:
+    wanted = base.settings.volumes
     timeout_s = wanted.probe_timeout.total_seconds()
     return VolumeMonitor(
-        database=database,
-        events=events,
-        clock=clock,
+        database=base.database,
+        events=base.events,
+        clock=base.clock,
         settings=wanted,
-        detector=Detector(ignored=wanted.ignored_types, probe_timeout_s=timeout_s, clock=clock),
+        detector=Detector(ignored=wanted.ignored_types, probe_timeout_s=timeout_s, clock=base.clock),
         roots=lambda: roots,
     )
 

@@ -288,30 +288,12 @@ def owner_view(owner: Owner) -> OwnerView:
 
 def status_json(status: Status) -> dict[str, Any]:
     """Return the status as the JSON that scripts rely on: bytes, seconds, RFC 3339."""
-    gate = status.gate
-    done = status.throughput
+    gate, done = status.gate, status.throughput
     return {
         "at": rfc3339(status.at),
         "data_dir": status.data_dir,
         "owner": _plain(status.owner),
-        "gate": {
-            "open": gate.is_open and not gate.operator_paused,
-            "reason": "paused by the operator" if gate.operator_paused and gate.is_open else gate.reason,
-            "since": rfc3339(gate.since),
-            "operator_paused": gate.operator_paused,
-            **{
-                name: getattr(gate, name)
-                for name in (
-                    "usage_bytes",
-                    "reserved_bytes",
-                    "committed_bytes",
-                    "resume_bytes",
-                    "pause_bytes",
-                    "hard_limit_bytes",
-                )
-            },
-            "peak_committed_bytes": status.peak_committed_bytes,
-        },
+        "gate": {**_gate_json(gate), "peak_committed_bytes": status.peak_committed_bytes},
         "usage": dict(status.usage),
         "percent": round(100 * gate.usage_bytes / gate.hard_limit_bytes, 2),
         "available_bytes": max(0, gate.hard_limit_bytes - gate.committed_bytes),
@@ -340,6 +322,18 @@ def status_json(status: Status) -> dict[str, Any]:
         "recovery": status.recovery,
         "storage": _plain(status.sizes),
         "volumes": _plain(status.volumes),
+    }
+
+
+def _gate_json(gate: GateView) -> dict[str, Any]:
+    """Return the gate, as one who pauses it by hand sees it."""
+    names = ["usage_bytes", "reserved_bytes", "committed_bytes", "resume_bytes", "pause_bytes", "hard_limit_bytes"]
+    return {
+        "open": gate.is_open and not gate.operator_paused,
+        "reason": "paused by the operator" if gate.operator_paused and gate.is_open else gate.reason,
+        "since": rfc3339(gate.since),
+        "operator_paused": gate.operator_paused,
+        **{name: getattr(gate, name) for name in names},
     }
 
 
